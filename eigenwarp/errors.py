@@ -1,0 +1,112 @@
+"""The one error root: every failure that a caller can cause or repair is an ``EigenwarpError``.
+
+Each class carries a stable ``code``, the last part of the problem type that the REST interface
+answers with (``/problems/<code>``). The detail names the value at fault and the limit, never a
+patient's data. Anything else that escapes is a defect of ours.
+"""
+
+from typing import ClassVar
+
+
+class EigenwarpError(Exception):
+    """Root of the errors that a caller can cause or repair.
+
+    Args:
+        detail: one sentence that names the value at fault and what was expected.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class FileUnreadableError(EigenwarpError):
+    """A file is missing, or cannot be read or written."""
+
+    code = "file-unreadable"
+
+
+class VolumeNotNiftiError(EigenwarpError):
+    """The bytes are not a NIfTI-1 or NIfTI-2 single-file image, or are cut short."""
+
+    code = "volume-not-nifti"
+
+
+class VolumeShapeError(EigenwarpError):
+    """The image is not a scalar 3-D volume: 4-D, RGB, complex or structured voxels."""
+
+    code = "volume-not-3d"
+
+
+class VolumeTooLargeError(EigenwarpError):
+    """More voxels or bytes than the limit."""
+
+    code = "volume-too-large"
+
+
+class EmptyVolumeError(EigenwarpError):
+    """No voxels along an axis, or one and the same intensity everywhere."""
+
+    code = "empty-volume"
+
+
+class GeometryInvalidError(EigenwarpError):
+    """The affine is singular, sheared past tolerance or not finite, or the spacing is not positive."""
+
+    code = "geometry-invalid"
+
+
+class VoxelsNotFiniteError(EigenwarpError):
+    """NaN or infinite intensities."""
+
+    code = "voxels-not-finite"
+
+
+class LabelsNotIntegerError(EigenwarpError):
+    """A segmentation holds values that are not small non-negative whole numbers."""
+
+    code = "labels-not-integer"
+
+
+class SegmentationGeometryError(EigenwarpError):
+    """A segmentation does not lie on the grid of its volume."""
+
+    code = "segmentation-geometry-mismatch"
+
+
+class FieldInvalidError(EigenwarpError):
+    """A displacement field has the wrong shape, intent or is not finite."""
+
+    code = "field-invalid"
+
+
+class ModelUnknownError(EigenwarpError):
+    """No bundle of that name or version."""
+
+    code = "model-unknown"
+
+
+class BundleInvalidError(EigenwarpError):
+    """A bundle's files are missing, altered, or of a format version this release does not read."""
+
+    code = "bundle-invalid"
+
+
+class ComponentOutOfRangeError(EigenwarpError):
+    """A component number outside 1…K."""
+
+    code = "component-out-of-range"
+
+
+class OptionInvalidError(EigenwarpError):
+    """An option or a setting has a value outside its range."""
+
+    code = "option-invalid"
+
+
+class DataSetError(EigenwarpError):
+    """A data set's folder, archive or split is missing, altered or inconsistent."""
+
+    code = "dataset-invalid"
