@@ -1,0 +1,1 @@
+"""Where the subjects come from: folders on disk, the publishers' archive, or a synthetic cohort."""
