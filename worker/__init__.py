@@ -1,0 +1,1 @@
+"""What computes: volumes in, fields, reports and pictures out."""

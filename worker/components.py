@@ -1,0 +1,137 @@
+"""What each component of the basis does to the template."""
+
+import numpy as np
+import numpy.typing as npt
+
+from eigenwarp.errors import OptionInvalidError
+from eigenwarp.field import DisplacementField, field_from_model, invert, jacobian_determinant
+from eigenwarp.field.motion import decompose_motion
+from eigenwarp.model.registration import RegistrationModel
+from eigenwarp.schemas.choices import ScaleUnit
+from eigenwarp.schemas.components import ComponentRow, ComponentTable, LabelChange, MotionRow, MotionShares
+from eigenwarp.schemas.document import ModelReference
+from eigenwarp.volume import Geometry, Segmentation
+
+# Voxels around the labels in which the inverse is sought, for the derivatives at their border.
+_MARGIN = 2
+
+
+def component_field(
+    model: RegistrationModel, component: int, scale: float, unit: ScaleUnit = "sd"
+) -> DisplacementField:
+    """The elementary deformation D(λ u_k) on the template's grid (paper, section 3.2).
+
+    It warps the template as the paper's figures do, W(D(λ u_k), template): a subject whose coefficient a_k lies λ
+    *below* the mean looks so.
+
+    Args:
+        component: k, 1 … K.
+        scale: λ, in standard deviations of the training cohort along the component or in latent units.
+
+    Raises:
+        ComponentOutOfRangeError: no such component.
+        OptionInvalidError: a scale that is not finite.
+        ModelUnknownError: the model has no basis.
+    """
+    if not np.isfinite(scale):
+        raise OptionInvalidError(f"the scale must be a finite number, got {scale}")
+    length = scale * (model.basis.standard_deviation(component) if unit == "sd" else 1.0)
+    displacement = model.decode(length * model.basis.direction(component))
+    grid = template_grid(model)
+    return field_from_model(displacement, grid, grid, grid)
+
+
+def template_grid(model: RegistrationModel) -> Geometry:
+    """The template's grid, which is the model's, centred at the world's origin where there is no template."""
+    template = model.bundle.template
+    preprocessing = model.preprocessing
+    if template is None or template.shape != preprocessing.shape:
+        return Geometry.from_spacing(preprocessing.shape, preprocessing.spacing)
+    return template.geometry
+
+
+def describe_components(model: RegistrationModel) -> ComponentTable:
+    """A row for each component.
+
+    Raises:
+        ModelUnknownError: the model has no basis.
+    """
+    rows = [describe_component(model, k) for k in range(1, model.basis.count + 1)]
+    return ComponentTable(model=ModelReference(name=model.bundle.name, version=model.bundle.version), rows=rows)
+
+
+def describe_component(model: RegistrationModel, component: int) -> ComponentRow:
+    """How much a component explains, and how it moves the template's anatomy at +1 standard deviation.
+
+    Raises:
+        ComponentOutOfRangeError: no such component.
+        ModelUnknownError: the model has no basis.
+    """
+    basis = model.basis
+    field = component_field(model, component, 1.0, "sd")
+    labels = _template_labels(model)
+    motion, changes = _effect(field, labels, {label: name for name, label in model.labels.items()})
+    ratios = basis.explained_variance_ratio
+    return ComponentRow(
+        component=component,
+        explained_variance_ratio=float(ratios[component - 1]),
+        cumulative=min(float(ratios[:component].sum()), 1.0),
+        standard_deviation=basis.standard_deviation(component),
+        motion=motion,
+        volume_changes=changes,
+    )
+
+
+def _template_labels(model: RegistrationModel) -> Segmentation | None:
+    labels = model.bundle.template_segmentation
+    return labels if labels is not None and labels.labels and labels.shape == model.preprocessing.shape else None
+
+
+def _effect(
+    field: DisplacementField, labels: Segmentation | None, names: dict[int, str]
+) -> tuple[MotionRow, list[LabelChange]]:
+    """Motion and volume changes of the anatomy, which moves by the inverse of the field."""
+    if labels is None:
+        return _motion_row(invert(field, field.geometry), None), []
+    box, offset = _bounding_box(labels.data > 0)
+    inverse = invert(field, labels.geometry.cropped(offset, (box.shape[0], box.shape[1], box.shape[2])))
+    inside = labels.data[tuple(slice(o, o + n) for o, n in zip(offset, box.shape, strict=True))]
+    jacobian = jacobian_determinant(inverse)
+    changes = [
+        LabelChange(
+            label=label,
+            name=names.get(label),
+            # The integral of the determinant over the label is its new volume.
+            change_percent=100 * (float(jacobian[inside == label].mean(dtype=np.float64)) - 1),
+        )
+        for label in labels.labels
+    ]
+    return _motion_row(inverse, inside > 0), changes
+
+
+def _motion_row(motion_field: DisplacementField, region: npt.NDArray[np.bool_] | None) -> MotionRow:
+    motion = decompose_motion(motion_field, region)
+    return MotionRow(
+        measured_over="grid" if region is None else "labels",
+        shares=MotionShares(
+            translation=motion.translation_share,
+            rotation=motion.rotation_share,
+            scaling=motion.scaling_share,
+            shear=motion.shear_share,
+            rest=motion.rest_share,
+        ),
+        rms_mm=motion.rms_mm,
+        translation_mm=motion.translation_mm,
+        rotation_degrees=motion.rotation_degrees,
+        rotation_axis=motion.rotation_axis,
+        scaling_percent=100 * (motion.scaling - 1),
+    )
+
+
+def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], tuple[int, int, int]]:
+    """The part of a mask around what is true, and where it begins."""
+    found = np.argwhere(mask)
+    low = np.maximum(found.min(axis=0) - _MARGIN, 0)
+    high = np.minimum(found.max(axis=0) + 1 + _MARGIN, mask.shape)
+    box = mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    return box, (int(low[0]), int(low[1]), int(low[2]))

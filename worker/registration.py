@@ -1,0 +1,131 @@
+"""One registration with everything that is handed out with it."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eigenwarp.errors import SegmentationGeometryError
+from eigenwarp.field import (
+    DisplacementField,
+    InverseConsistency,
+    field_from_model,
+    inverse_consistency,
+    jacobian_determinant,
+    warp_segmentation,
+    warp_volume,
+)
+from eigenwarp.model.registration import Refine, Registration, RegistrationModel
+from eigenwarp.preprocess import Alignment
+from eigenwarp.schemas.report import Report
+from eigenwarp.volume import Segmentation, Volume
+from worker.pair import Pair
+from worker.report import Measured, make_report
+
+
+@dataclass(frozen=True, eq=False)
+class RegistrationOutputs:
+    """What registering ``moving`` onto ``fixed`` gives.
+
+    Args:
+        field: fixed → moving, on the fixed grid, the whole transform.
+        inverse_field: moving → fixed, on the moving grid.
+        initial_field: the initial alignment alone, on the fixed grid; what ``field`` adds to it is the deformation.
+        warped: the moving image on the fixed grid.
+        warped_segmentation: the moving labels there: those given, else those predicted, None without either.
+        jacobian: determinant of the transform on the fixed grid.
+        report: what ``report.json`` holds.
+        registration: the model's own result, codes included.
+    """
+
+    field: DisplacementField
+    inverse_field: DisplacementField
+    initial_field: DisplacementField
+    warped: Volume
+    warped_segmentation: Segmentation | None
+    jacobian: Volume
+    report: Report
+    registration: Registration
+
+
+def register_volumes(
+    model: RegistrationModel,
+    moving: Volume,
+    fixed: Volume,
+    *,
+    moving_segmentation: Segmentation | None = None,
+    fixed_segmentation: Segmentation | None = None,
+    refine: Refine = Refine.NONE,
+    alignment: Alignment = Alignment.CENTER,
+    components: int | None = None,
+) -> RegistrationOutputs:
+    """Register, warp, measure and report. The given segmentations are measured with, never registered with.
+
+    Args:
+        moving_segmentation, fixed_segmentation: on the grids of their images.
+        refine, alignment, components: as ``RegistrationModel.register``.
+
+    Raises:
+        SegmentationGeometryError: a segmentation on another grid than its image; it is named.
+        EigenwarpError: as ``RegistrationModel.register``.
+    """
+    _require_grid("moving", moving_segmentation, moving)
+    _require_grid("fixed", fixed_segmentation, fixed)
+    found = model.register(moving, fixed, refine=refine, alignment=alignment, components=components)
+    started = time.perf_counter()
+    pair = Pair(
+        moving,
+        fixed,
+        moving_segmentation or found.predicted_moving,
+        fixed_segmentation or found.predicted_fixed,
+        moving_given=moving_segmentation is not None,
+        fixed_given=fixed_segmentation is not None,
+    )
+    initial = initial_field(model, moving, fixed, alignment)
+    warped = warp_volume(moving, found.field)
+    warped_labels = None if pair.moving_labels is None else warp_segmentation(pair.moving_labels, found.field)
+    jacobian = jacobian_determinant(found.field)
+    warping = time.perf_counter() - started
+    report = make_report(
+        model,
+        pair,
+        found,
+        Measured(initial, warped, warped_labels, jacobian, consistency=_consistency(found)),
+        refine=refine,
+        alignment=alignment,
+        components=components,
+    )
+    timings = {**found.timings, "warp": warping, "measure": time.perf_counter() - started - warping}
+    rounded = {stage: round(seconds, 4) for stage, seconds in timings.items()}
+    return RegistrationOutputs(
+        field=found.field,
+        inverse_field=found.inverse_field,
+        initial_field=initial,
+        warped=warped,
+        warped_segmentation=warped_labels,
+        jacobian=Volume(jacobian, fixed.geometry),
+        report=report.model_copy(update={"timings_s": rounded}),
+        registration=replace(found, timings=rounded),
+    )
+
+
+def initial_field(
+    model: RegistrationModel, moving: Volume, fixed: Volume, alignment: Alignment = Alignment.CENTER
+) -> DisplacementField:
+    """The transform before any deformation: the model's grid over one image laid on that over the other."""
+    moving_grid, fixed_grid = model.preprocessing.grids_for_pair(moving, fixed, alignment)
+    nothing = np.zeros((*fixed_grid.shape, 3), dtype=np.float32)
+    return field_from_model(nothing, moving_grid, fixed_grid, fixed.geometry)
+
+
+def _consistency(found: Registration) -> InverseConsistency:
+    return inverse_consistency(found.field, found.inverse_field)
+
+
+def _require_grid(side: str, segmentation: Segmentation | None, volume: Volume) -> None:
+    if segmentation is None:
+        return
+    try:
+        segmentation.require_grid_of(volume)
+    except SegmentationGeometryError as error:
+        raise SegmentationGeometryError(f"{side}: {error.detail}") from None
