@@ -1,0 +1,41 @@
+"""The ``eigenwarp`` command. Results go to standard output, progress and errors to standard error."""
+
+from typing import Annotated
+
+import typer
+
+from eigenwarp_cli import components, data, demo, models, project, register, segment, train, trained
+from eigenwarp_cli.application import new_application
+
+app = new_application("Registers 3-D medical volumes with a network whose latent space can be read.")
+app.command("register")(register.register)
+app.command("project")(project.project)
+app.command("segment")(segment.segment)
+app.command("components")(components.components)
+app.command("component")(components.component)
+app.command("models")(models.models)
+app.command("demo")(demo.demo)
+app.command("train")(train.train)
+app.command("basis")(trained.basis)
+app.command("evaluate")(trained.evaluate)
+app.command("export")(trained.export)
+app.command("synthesize")(data.synthesize)
+app.command("examples")(data.examples)
+app.add_typer(data.app, name="data")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"eigenwarp {version('eigenwarp')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Registers 3-D medical volumes with a network whose latent space can be read."""
