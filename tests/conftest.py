@@ -1,0 +1,30 @@
+"""Where the tests find real data, and how thoroughly hypothesis searches."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every run, so that a red run can be repeated; no deadline, as the machine may be busy.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+def _data_folder(setting: str) -> Path:
+    folder = os.environ.get(setting)
+    if not folder:
+        pytest.skip(f"{setting} names no folder: real data is not at hand")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def hippocampus() -> Path:
+    """The hippocampus data set: images/, labels/, split.json."""
+    return _data_folder("EIGENWARP_DATA")
+
+
+@pytest.fixture(scope="session")
+def lung() -> Path:
+    """Proton MR of the lungs: images/, lung_masks/, lobe_masks/."""
+    return _data_folder("EIGENWARP_LUNG_DATA")
