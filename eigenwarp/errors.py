@@ -110,3 +110,144 @@ class DataSetError(EigenwarpError):
     """A data set's folder, archive or split is missing, altered or inconsistent."""
 
     code = "dataset-invalid"
+
+
+class VolumeUnknownError(EigenwarpError):
+    """No volume of that id."""
+
+    code = "volume-unknown"
+
+
+class UploadUnknownError(EigenwarpError):
+    """No upload of that id, or one that has expired or is complete."""
+
+    code = "upload-unknown"
+
+
+class UploadIncompleteError(EigenwarpError):
+    """The bytes of an upload have not arrived."""
+
+    code = "upload-incomplete"
+
+
+class VolumeInUseError(EigenwarpError):
+    """A volume that a queued or running job still needs."""
+
+    code = "volume-in-use"
+
+
+class JobUnknownError(EigenwarpError):
+    """No job of that id."""
+
+    code = "job-unknown"
+
+
+class JobFinishedError(EigenwarpError):
+    """The job has ended and can no longer be cancelled."""
+
+    code = "job-finished"
+
+
+class ResultUnknownError(EigenwarpError):
+    """The job has no result of that name, or not yet."""
+
+    code = "result-unknown"
+
+
+class SubjectUnknownError(EigenwarpError):
+    """Nothing is held on that subject."""
+
+    code = "subject-unknown"
+
+
+class KeyUnknownError(EigenwarpError):
+    """No API key of that id."""
+
+    code = "key-unknown"
+
+
+class IdempotencyMismatchError(EigenwarpError):
+    """An Idempotency-Key that was used with another request."""
+
+    code = "idempotency-mismatch"
+
+
+class NotAuthenticatedError(EigenwarpError):
+    """No credentials, or none that hold."""
+
+    code = "not-authenticated"
+
+
+class NotAllowedError(EigenwarpError):
+    """Credentials without the scope that the call needs."""
+
+    code = "not-allowed"
+
+
+class RateLimitedError(EigenwarpError):
+    """More calls than the limit.
+
+    Args:
+        detail: names the limit.
+        retry_after: seconds to wait.
+    """
+
+    code = "rate-limited"
+
+    def __init__(self, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class StoreUnavailableError(EigenwarpError):
+    """The database, the object store or Redis does not answer, or has no room left."""
+
+    code = "store-unavailable"
+
+
+class QueueFullError(EigenwarpError):
+    """As many jobs wait as are allowed to."""
+
+    code = "queue-full"
+
+
+class NotReadyError(EigenwarpError):
+    """What was asked for is being computed; ask again."""
+
+    code = "not-ready"
+
+
+class ObjectUnknownError(EigenwarpError):
+    """The object store holds nothing under that key."""
+
+    code = "object-unknown"
+
+
+class LeaseLostError(EigenwarpError):
+    """Another worker has taken the job over, or it has ended: what this one does no longer counts."""
+
+    code = "lease-lost"
+
+
+class JobCancelledError(EigenwarpError):
+    """The job was cancelled while it ran."""
+
+    code = "job-cancelled"
+
+
+class TimeLimitError(EigenwarpError):
+    """A job ran longer than the limit."""
+
+    code = "time-limit"
+
+
+class OutOfMemoryError(EigenwarpError):
+    """The device has not the memory that a job needs."""
+
+    code = "out-of-memory"
+
+
+class AttemptsExhaustedError(EigenwarpError):
+    """A job's worker was lost on each of its attempts."""
+
+    code = "attempts-exhausted"

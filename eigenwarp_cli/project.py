@@ -52,6 +52,6 @@ def as_csv(projections: "dict[Path, Projection]") -> str:
     domain = ("mahalanobis", "mahalanobis_percentile", "reconstruction_residual", "reconstruction_residual_percentile")
     writer.writerow(["volume", "model", "version", *domain, *(f"a_{k}" for k in range(1, count + 1))])
     for path, projection in projections.items():
-        distances = [getattr(projection.domain, name) for name in domain]
+        distances = [getattr(projection, name) for name in domain]
         writer.writerow([path, projection.model.name, projection.model.version, *distances, *projection.coefficients])
     return text.getvalue()

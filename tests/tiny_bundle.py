@@ -12,8 +12,8 @@ import torch
 from eigenwarp.basis import Basis
 from eigenwarp.model import Architecture, RegistrationNetwork
 from eigenwarp.model.bundle import save_bundle
-from eigenwarp.model.manifest import Provenance
 from eigenwarp.preprocess import Preprocessing
+from eigenwarp.schemas.manifest import Provenance
 from eigenwarp.volume import Segmentation, Volume
 from training.data.synthetic import make_subject
 

@@ -1,7 +1,7 @@
 """The model card that lies beside a bundle, written from what the bundle itself says."""
 
 from eigenwarp.basis import Basis
-from eigenwarp.model.manifest import Manifest
+from eigenwarp.schemas.manifest import Manifest
 
 METHODS = {
     "unregistered": "unregistered",

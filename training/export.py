@@ -8,7 +8,7 @@ import torch
 
 from eigenwarp.model import RegistrationNetwork
 from eigenwarp.model.bundle import save_bundle
-from eigenwarp.model.manifest import Manifest, Provenance
+from eigenwarp.schemas.manifest import Manifest, Provenance
 from training.basis import fit_basis
 from training.checkpoint import load_checkpoint, read_config
 from training.config import TrainingConfig

@@ -28,7 +28,7 @@ def project_volume(model: RegistrationModel, volume: Volume, alignment: Alignmen
         coefficients=coefficients.tolist(),
         z_scores=(coefficients / np.sqrt(basis.variances)).tolist(),
         explained_variance_ratio=basis.explained_variance_ratio.tolist(),
-        domain=domain,
+        **domain.model_dump(),
         warnings=[
             *geometry_notices("volume", volume, model.preprocessing),
             *domain_notices("volume", domain, basis),

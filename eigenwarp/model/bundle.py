@@ -16,9 +16,9 @@ from safetensors.torch import load_file, save_file
 from eigenwarp.basis import Basis
 from eigenwarp.errors import BundleInvalidError, EigenwarpError
 from eigenwarp.model.architecture import Architecture
-from eigenwarp.model.manifest import FORMAT_VERSION, Manifest, Provenance
 from eigenwarp.model.network import RegistrationNetwork
 from eigenwarp.preprocess import Preprocessing
+from eigenwarp.schemas.manifest import FORMAT_VERSION, Manifest, Provenance
 from eigenwarp.volume import Segmentation, Volume
 from eigenwarp.volume.nifti import read_segmentation, read_volume, write_segmentation, write_volume
 

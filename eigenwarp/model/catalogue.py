@@ -5,7 +5,7 @@ from pathlib import Path
 
 from eigenwarp.errors import BundleInvalidError, ModelUnknownError
 from eigenwarp.model.bundle import MANIFEST, read_manifest
-from eigenwarp.model.manifest import Manifest
+from eigenwarp.schemas.manifest import Manifest
 
 DEFAULT_MODEL = "hippocampus"
 

@@ -18,12 +18,11 @@ class Domain(Document):
     )
 
 
-class Projection(Document):
+class Projection(Domain):
     """The coefficients a_1 … a_K of a volume: its encoding, less the cohort's mean, along each component."""
 
     model: ModelReference
     coefficients: list[float]
     z_scores: list[float] = Field(description="The coefficients in standard deviations of the training cohort.")
     explained_variance_ratio: list[float]
-    domain: Domain
     warnings: list[Notice]

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 
 from eigenwarp.errors import BundleInvalidError
 from eigenwarp.model.bundle import load_bundle, read_manifest, save_bundle, write_manifest
-from eigenwarp.model.manifest import Manifest
 from eigenwarp.preprocess import Preprocessing
+from eigenwarp.schemas.manifest import Manifest
 from tests.model.networks import SHAPE, small_network
 from tests.tiny_bundle import LABELS, blob, write_tiny_bundle
 

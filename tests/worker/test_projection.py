@@ -20,8 +20,8 @@ def test_scores_are_coefficients_in_standard_deviations(model: RegistrationModel
     projection = project_volume(model, blob(11)[0])
     expected = [a / model.basis.standard_deviation(k) for k, a in enumerate(projection.coefficients, start=1)]
     assert projection.z_scores == pytest.approx(expected)
-    assert projection.domain.mahalanobis == pytest.approx(np.linalg.norm(expected), rel=1e-5)
-    assert 0 < projection.domain.reconstruction_residual < 1
+    assert projection.mahalanobis == pytest.approx(np.linalg.norm(expected), rel=1e-5)
+    assert 0 < projection.reconstruction_residual < 1
 
 
 def test_gain_and_offset_of_the_scanner_leave_the_coefficients_alone(model: RegistrationModel) -> None:

@@ -1,0 +1,1 @@
+"""Celery on Redis: a message carries a job id and nothing else."""

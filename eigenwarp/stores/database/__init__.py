@@ -1,0 +1,1 @@
+"""The database holds the truth about volumes, jobs, subjects, keys and accesses."""

@@ -1,0 +1,1 @@
+"""Live progress of jobs, in Redis streams. Disposable: the database holds the truth."""

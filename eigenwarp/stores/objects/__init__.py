@@ -1,0 +1,1 @@
+"""Bytes under keys: a folder, or any S3 server."""
