@@ -251,3 +251,30 @@ class AttemptsExhaustedError(EigenwarpError):
     """A job's worker was lost on each of its attempts."""
 
     code = "attempts-exhausted"
+
+
+class ServiceError(EigenwarpError):
+    """The service gave an answer that has no class of its own here, or none that can be understood.
+
+    Args:
+        detail: names the call and what came back.
+        status: HTTP status of the answer, where there was one.
+    """
+
+    code = "service-error"
+
+    def __init__(self, detail: str, status: int | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class ServiceUnreachableError(ServiceError):
+    """The service does not answer."""
+
+    code = "service-unreachable"
+
+
+class ResultDamagedError(EigenwarpError):
+    """A downloaded result is not the one that the job made."""
+
+    code = "result-damaged"

@@ -67,6 +67,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "time-limit": ProblemType(504, "The job ran longer than the limit"),
     "out-of-memory": ProblemType(507, "The device has not enough memory for the job"),
     "attempts-exhausted": ProblemType(500, "The job's worker was lost on each attempt"),
+    "service-error": ProblemType(502, "The service's answer cannot be understood"),
+    "service-unreachable": ProblemType(502, "The service does not answer"),
+    "result-damaged": ProblemType(502, "A result arrived damaged"),
     INTERNAL: ProblemType(500, "A defect of this software"),
 }
 """Codes of ``eigenwarp.errors``, of what HTTP itself refuses, and ``internal`` for all that should not happen."""
