@@ -1,6 +1,5 @@
 """NIfTI bytes in and out for arrays of more than three axes; scalar volumes have ``eigenwarp.volume.nifti``."""
 
-import gzip
 from typing import Final
 
 import numpy as np
@@ -15,14 +14,13 @@ from nibabel.wrapstruct import WrapStructError
 from eigenwarp.errors import FieldInvalidError, VolumeNotNiftiError, VolumeTooLargeError
 from eigenwarp.volume import Geometry
 from eigenwarp.volume.gunzip import GZIP_MAGIC, Gunzip
+from eigenwarp.volume.gzipping import gzipped
 
 # A 512³ field of three float32 components has 1.5 GiB.
 BYTES_LIMIT: Final = 2 * 1024**3
 _RATIO, _RATIO_FLOOR = 1000, 64 * 1024**2
 _NIFTI1_AXIS_LIMIT: Final = 32767
 _NIFTI2_HEADER_SIZE: Final = 540
-# Field components look like noise to deflate: higher levels take four times as long for two per cent.
-_COMPRESSION_LEVEL: Final = 1
 
 
 def nifti_image(data: npt.NDArray[np.float32], geometry: Geometry) -> Nifti1Image:
@@ -40,7 +38,7 @@ def nifti_image(data: npt.NDArray[np.float32], geometry: Geometry) -> Nifti1Imag
 def nifti_to_bytes(image: Nifti1Image, compressed: bool) -> bytes:
     """The file's bytes; the same image gives the same bytes."""
     content = bytes(image.to_bytes())
-    return gzip.compress(content, compresslevel=_COMPRESSION_LEVEL, mtime=0) if compressed else content
+    return gzipped(content) if compressed else content
 
 
 def parse_nifti(content: bytes) -> Nifti1Image:

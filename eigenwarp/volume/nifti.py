@@ -8,7 +8,6 @@ is checked, and memory stays in proportion to the voxel limit.
 No name travels: free text, names and extensions of the header are not kept on reading, so none is written.
 """
 
-import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from eigenwarp.errors import (
 )
 from eigenwarp.volume.geometry import Geometry
 from eigenwarp.volume.gunzip import GZIP_MAGIC, Gunzip
+from eigenwarp.volume.gzipping import gzipped
 from eigenwarp.volume.nifti_header import HEADER_BYTES_MAX, NiftiHeader, parse_header
 from eigenwarp.volume.volume import LABEL_LIMIT, Segmentation, Volume
 
@@ -192,7 +192,7 @@ def _to_bytes(data: npt.NDArray[np.generic], geometry: Geometry, compressed: boo
     image.set_qform(geometry.affine if geometry.has_right_angles else None, code=int(geometry.has_right_angles))
     image.header.set_xyzt_units(xyz="mm")
     content = bytes(image.to_bytes())
-    return gzip.compress(content, compresslevel=6, mtime=0) if compressed else content
+    return gzipped(content) if compressed else content
 
 
 def _is_compressed(path: Path) -> bool:
