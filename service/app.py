@@ -1,0 +1,50 @@
+"""The web application: routes, what surrounds them, and the life of its clients."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from eigenwarp import __version__
+from eigenwarp.settings import Settings
+from service.middleware.body_bound import BodyBoundMiddleware
+from service.middleware.request_id import RequestIdMiddleware
+from service.middleware.request_log import RequestLogMiddleware
+from service.middleware.security_headers import SecurityHeadersMiddleware
+from service.problems import install_problems
+from service.resources import open_resources
+from service.routes import ROUTERS
+
+# Threads wait for the stores; a few more than the default's 40 cost nothing and keep /healthz answering.
+_THREADS = 64
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for these settings. Nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        with open_resources(settings) as resources:
+            app.state.resources = resources
+            yield
+
+    app = FastAPI(
+        title="Eigenwarp",
+        version=__version__,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(RequestIdMiddleware),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(RequestLogMiddleware),
+            Middleware(BodyBoundMiddleware),
+        ],
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    install_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,1 @@
+"""What surrounds every request, each a plain ASGI application around the next."""

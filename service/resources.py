@@ -1,0 +1,78 @@
+"""What the web application holds while it runs: made when it starts, given back when it stops."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from eigenwarp.queue import JobQueue
+from eigenwarp.settings import Settings
+from eigenwarp.stores.database import Database, open_database
+from eigenwarp.stores.events import EventStream
+from eigenwarp.stores.models import ModelStore
+from eigenwarp.stores.objects import ObjectStore, open_object_store
+from service.spool import open_spool
+
+
+@dataclass(frozen=True, eq=False)
+class Resources:
+    """Clients and limits of one web process. Calls to the stores block: make them in a thread.
+
+    Args:
+        spool: this process's own folder for uploads that arrive.
+        checks: held while an upload is checked, which takes a core and disk.
+    """
+
+    settings: Settings
+    database: Database
+    objects: ObjectStore
+    models: ModelStore
+    events: EventStream
+    queue: JobQueue
+    spool: Path
+    checks: BoundedSemaphore
+
+
+@contextmanager
+def open_resources(settings: Settings) -> Iterator[Resources]:
+    """Everything in ``Resources``, closed in reverse order. No store has to answer yet.
+
+    Raises:
+        StoreUnavailableError: the data folder cannot be written to.
+    """
+    with ExitStack() as stack:
+        spool = stack.enter_context(open_spool(settings.spool_folder))
+        database = open_database(settings.database)
+        stack.callback(database.close)
+        objects = open_object_store(settings)
+        stack.callback(objects.close)
+        events = EventStream(settings.redis_url.get_secret_value())
+        stack.callback(events.close)
+        queue = JobQueue(settings)
+        stack.callback(queue.close)
+        if settings.database.startswith("sqlite"):
+            # One machine, one file, nobody to run a migration job beforehand.
+            database.migrate()
+        yield Resources(
+            settings=settings,
+            database=database,
+            objects=objects,
+            models=ModelStore(objects),
+            events=events,
+            queue=queue,
+            spool=spool,
+            checks=BoundedSemaphore(settings.max_waiting_uploads),
+        )
+
+
+def resources_of(request: Request) -> Resources:
+    """The dependency that hands them to a route."""
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+ResourcesDep = Annotated[Resources, Depends(resources_of)]
