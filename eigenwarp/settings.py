@@ -65,6 +65,9 @@ class Settings(BaseModel):
         default=30.0, ge=0.5, description="A worker that is silent for so long has lost its job."
     )
     job_seconds: float = Field(default=600.0, gt=0, description="Time limit of one job.")
+    shutdown_seconds: float = Field(
+        default=20.0, ge=0, description="How long a worker that is told to stop lets its job go on."
+    )
     recovery_seconds: float = Field(
         default=5.0, gt=0, description="How often expired leases and lost messages are looked for."
     )

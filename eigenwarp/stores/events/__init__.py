@@ -1,1 +1,5 @@
-"""Live progress of jobs, in Redis streams. Disposable: the database holds the truth."""
+"""Jobs' live events, in Redis."""
+
+from eigenwarp.stores.events.event_stream import EventStream
+
+__all__ = ["EventStream"]
