@@ -18,7 +18,7 @@ from eigenwarp.errors import BundleInvalidError, EigenwarpError
 from eigenwarp.model.architecture import Architecture
 from eigenwarp.model.network import RegistrationNetwork
 from eigenwarp.preprocess import Preprocessing
-from eigenwarp.schemas.manifest import FORMAT_VERSION, Manifest, Provenance
+from eigenwarp.schemas.manifest import FORMAT_VERSION, Manifest, Provenance, version_of
 from eigenwarp.volume import Segmentation, Volume
 from eigenwarp.volume.nifti import read_segmentation, read_volume, write_segmentation, write_volume
 
@@ -96,7 +96,7 @@ def save_bundle(
     }
     manifest = Manifest(
         name=name,
-        version=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12],
+        version=version_of(files),
         created=created,
         architecture=network.architecture.to_dict(),
         preprocessing=preprocessing.to_dict(),

@@ -1,5 +1,7 @@
 """``model.json``: what a bundle says of itself."""
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,3 +40,8 @@ class Manifest(BaseModel):
     provenance: Provenance
     metrics: dict[str, dict[str, float]]
     files: dict[str, str]
+
+
+def version_of(files: dict[str, str]) -> str:
+    """A bundle's version: the hash of its files' hashes, so that no two contents share one."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
