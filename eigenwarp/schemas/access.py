@@ -1,8 +1,8 @@
-"""What credentials allow."""
+"""What a caller may do."""
 
 from typing import Literal
 
 Scope = Literal["read", "submit", "admin"]
-"""``read``: look and download. ``submit``: upload, start and cancel jobs. ``admin``: erase. None includes another."""
+"""``read`` looks, ``submit`` uploads and starts jobs, ``admin`` erases; none contains another."""
 
-ALL_SCOPES: tuple[Scope, ...] = ("read", "submit", "admin")
+ALL_SCOPES: frozenset[Scope] = frozenset({"read", "submit", "admin"})
