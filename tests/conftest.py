@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Fixtures: real servers, started by whoever asks for one.
+pytest_plugins = ["tests.servers.redis", "tests.servers.s3"]
+
 # The same examples on every run, so that a red run can be repeated; no deadline, as the machine may be busy.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
