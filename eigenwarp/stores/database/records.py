@@ -189,6 +189,7 @@ class AuditEntry:
         caller: the id of who asked.
         action: such as ``volume.read`` or ``subject.erase``.
         target: the id of what was accessed; ``erased`` once that is.
+        outcome: ``done``, or the code of the problem that it was answered with.
         request_id: under which the log tells more.
     """
 
@@ -196,4 +197,5 @@ class AuditEntry:
     caller: str
     action: str
     target: str
+    outcome: str
     request_id: str | None = None
