@@ -35,11 +35,13 @@ class PublishedModel:
     """One version of a model.
 
     Args:
+        published_at: when its last file was written.
         latest: whether the name alone means this version.
     """
 
     reference: ModelReference
     manifest: Manifest
+    published_at: datetime
     latest: bool
 
 
@@ -92,9 +94,12 @@ class ModelStore:
         """Every version of every model, by name; of each name the latest first."""
         found = [
             PublishedModel(
-                reference, self.manifest(reference), latest=reference.version == self._latest(reference.name)
+                reference,
+                self.manifest(reference),
+                published_at,
+                latest=reference.version == self._latest(reference.name),
             )
-            for reference in self._references()
+            for reference, published_at in self._published()
         ]
         return sorted(found, key=lambda model: (model.reference.name, not model.latest, model.reference.version))
 
@@ -113,7 +118,7 @@ class ModelStore:
                 return reference
             except ModelUnknownError:
                 pass
-        known = ", ".join(sorted(_spelled(reference) for reference in self._references())) or "none"
+        known = ", ".join(sorted(_spelled(reference) for reference, _ in self._published())) or "none"
         raise ModelUnknownError(f"no published model {name!r}; published are: {known}")
 
     def manifest(self, reference: ModelReference) -> Manifest:
@@ -180,11 +185,11 @@ class ModelStore:
         except ObjectUnknownError:
             return None
 
-    def _references(self) -> Iterator[ModelReference]:
+    def _published(self) -> Iterator[tuple[ModelReference, datetime]]:
         for found in self._objects.list(_ROOT):
             parts = found.key.split("/")
             if len(parts) == 4 and parts[3] == MANIFEST:
-                yield ModelReference(name=parts[1], version=parts[2])
+                yield ModelReference(name=parts[1], version=parts[2]), found.modified
 
     def _get(self, reference: ModelReference, file: str) -> bytes:
         try:
