@@ -1,4 +1,4 @@
-"""Where uploads are written while they arrive. A process has a folder of its own there, and takes it along when it ends."""
+"""Where uploads are written while they arrive: a folder for each process, gone with everything in it when that ends."""
 
 import fcntl
 import shutil
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from eigenwarp.errors import StoreUnavailableError
 
@@ -22,13 +23,14 @@ def open_spool(folder: Path) -> Iterator[Path]:
     own = folder / uuid.uuid4().hex
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sweep(folder)
-        own.mkdir(mode=0o700)
-        lock = (own / _LOCK).open("w")
+        with (folder / _LOCK).open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            _sweep(folder)
+            own.mkdir(mode=0o700)
+            lock = _locked(own)
     except OSError as error:
         raise StoreUnavailableError(f"{folder}: {error.strerror}") from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield own
     finally:
         shutil.rmtree(own, ignore_errors=True)
@@ -36,7 +38,7 @@ def open_spool(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def spool_folder(spool: Path) -> Iterator[Path]:
+def request_folder(spool: Path) -> Iterator[Path]:
     """A folder for the files of one request, gone with everything in it afterwards.
 
     Raises:
@@ -54,13 +56,19 @@ def spool_folder(spool: Path) -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> None:
-    for other in folder.iterdir():
+    for left in (path for path in folder.iterdir() if path.is_dir()):
         try:
-            with (other / _LOCK).open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(other, ignore_errors=True)
+            _locked(left).close()
         except BlockingIOError:
             continue
-        except OSError:
-            # Between its making and its lock another process's folder looks like this for a moment: only an old one goes.
-            continue
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _locked(folder: Path) -> IO[str]:
+    lock = (folder / _LOCK).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise
+    return lock

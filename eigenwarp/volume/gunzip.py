@@ -22,10 +22,11 @@ class Gunzip:
         ratio_floor: … once it is larger than this many bytes.
     """
 
-    def __init__(self, compressed: bytes, *, max_ratio: int, ratio_floor: int) -> None:
+    def __init__(self, compressed: bytes | memoryview, *, max_ratio: int, ratio_floor: int) -> None:
         self._limit = max(ratio_floor, max_ratio * len(compressed))
         self._size = len(compressed)
-        self._output = self._pieces(memoryview(compressed))
+        self._compressed = memoryview(compressed)
+        self._output = self._pieces(self._compressed)
         self._buffer = bytearray()
         self._produced = 0
 
@@ -54,6 +55,10 @@ class Gunzip:
         """Read on to the end, so that the checksum is verified, over at most ``slack`` further bytes."""
         if len(self.read(slack + 1)) > slack:
             raise VolumeNotNiftiError(f"more than {slack} bytes follow the voxels")
+
+    def close(self) -> None:
+        """Let go of the compressed bytes, which may be a mapped file's."""
+        self._compressed.release()
 
     @staticmethod
     def _pieces(compressed: memoryview) -> Iterator[bytes]:

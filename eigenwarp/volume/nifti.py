@@ -27,11 +27,10 @@ from eigenwarp.errors import (
 from eigenwarp.volume.geometry import Geometry
 from eigenwarp.volume.gunzip import GZIP_MAGIC, Gunzip
 from eigenwarp.volume.gzipping import gzipped
-from eigenwarp.volume.nifti_header import HEADER_BYTES_MAX, NiftiHeader, parse_header
+from eigenwarp.volume.nifti_header import HEADER_BYTES_MAX, NIFTI1_AXIS_LIMIT, NiftiHeader, parse_header
 from eigenwarp.volume.volume import LABEL_LIMIT, Segmentation, Volume
 
 _BLOCK = 1 << 20
-_NIFTI1_AXIS_LIMIT = 32767
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def volume_from_bytes(content: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Vo
     for start in range(0, stored.size, _BLOCK):
         block = stored[start : start + _BLOCK]
         with np.errstate(over="ignore", invalid="ignore"):
-            values[start : start + _BLOCK] = _scale(block, header)
+            values[start : start + _BLOCK] = scaled(block, header)
     return Volume(np.ascontiguousarray(values.reshape(header.geometry.shape, order="F")), header.geometry)
 
 
@@ -108,7 +107,7 @@ def segmentation_from_bytes(content: bytes, limits: ReadLimits = DEFAULT_LIMITS)
     header, stored = _voxels(content, limits)
     labels = np.empty(stored.size, dtype=np.uint16)
     for start in range(0, stored.size, _BLOCK):
-        labels[start : start + _BLOCK] = _whole(stored[start : start + _BLOCK], header)
+        labels[start : start + _BLOCK] = whole(stored[start : start + _BLOCK], header)
     return Segmentation(np.ascontiguousarray(labels.reshape(header.geometry.shape, order="F")), header.geometry)
 
 
@@ -142,14 +141,14 @@ def _voxels(content: bytes, limits: ReadLimits) -> tuple[NiftiHeader, npt.NDArra
     if content[:2] == GZIP_MAGIC:
         stream = Gunzip(content, max_ratio=limits.ratio, ratio_floor=limits.ratio_floor)
         start = stream.read(HEADER_BYTES_MAX)
-        header = _checked_header(start, limits)
+        header = checked_header(start, limits)
         end = header.offset + header.voxels * header.dtype.itemsize
         unpacked = start + stream.read(end - len(start))
         if len(unpacked) >= end:
             stream.require_end(limits.extension_bytes)
         content = unpacked
     else:
-        header = _checked_header(content[:HEADER_BYTES_MAX], limits)
+        header = checked_header(content[:HEADER_BYTES_MAX], limits)
     available = max(len(content) - header.offset, 0)
     if available < header.voxels * header.dtype.itemsize:
         raise VolumeNotNiftiError(
@@ -159,21 +158,28 @@ def _voxels(content: bytes, limits: ReadLimits) -> tuple[NiftiHeader, npt.NDArra
     return header, np.frombuffer(content, dtype=header.dtype, count=header.voxels, offset=header.offset)
 
 
-def _checked_header(start: bytes, limits: ReadLimits) -> NiftiHeader:
+def checked_header(start: bytes, limits: ReadLimits) -> NiftiHeader:
+    """``parse_header`` with these limits, that on the room before the voxels included."""
     header = parse_header(start, limits.voxels)
     if header.offset > HEADER_BYTES_MAX + limits.extension_bytes:
         raise VolumeTooLargeError(f"the voxels start at byte {header.offset}, after too long a header")
     return header
 
 
-def _scale(block: npt.NDArray[np.generic], header: NiftiHeader) -> npt.NDArray[np.float64]:
+def scaled(block: npt.NDArray[np.generic], header: NiftiHeader) -> npt.NDArray[np.float64]:
+    """The intensities that stored numbers stand for."""
     with np.errstate(over="ignore", invalid="ignore"):
         return block.astype(np.float64) * header.slope + header.intercept
 
 
-def _whole(block: npt.NDArray[np.generic], header: NiftiHeader) -> npt.NDArray[np.uint16]:
-    """Float64 holds every label exactly, and every stored number near enough to be refused."""
-    values = _scale(block, header)
+def whole(block: npt.NDArray[np.generic], header: NiftiHeader) -> npt.NDArray[np.uint16]:
+    """The labels that stored numbers stand for.
+
+    Raises:
+        LabelsNotIntegerError: as ``segmentation_from_bytes``.
+    """
+    # Float64 holds every label exactly, and every stored number near enough to be refused.
+    values = scaled(block, header)
     rounded = np.round(values)
     with np.errstate(invalid="ignore"):
         fits = (rounded >= 0) & (rounded <= LABEL_LIMIT) & (np.abs(values - rounded) <= (1e-3 if header.scaled else 0))
@@ -183,7 +189,7 @@ def _whole(block: npt.NDArray[np.generic], header: NiftiHeader) -> npt.NDArray[n
 
 
 def _to_bytes(data: npt.NDArray[np.generic], geometry: Geometry, compressed: bool) -> bytes:
-    if max(geometry.shape) <= _NIFTI1_AXIS_LIMIT:
+    if max(geometry.shape) <= NIFTI1_AXIS_LIMIT:
         image = Nifti1Image(data, geometry.affine)
     else:
         image = Nifti2Image(data, geometry.affine)

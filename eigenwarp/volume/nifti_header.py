@@ -23,6 +23,7 @@ from eigenwarp.volume.geometry import Geometry, Shape
 ByteOrder = Literal["little", "big"]
 
 HEADER_BYTES_MAX: Final = 540
+NIFTI1_AXIS_LIMIT: Final = 32767
 # The shortest start that a voxel block can have: the header and its four extension flags.
 _LAYOUTS: Final = {
     348: (nifti1_dtype, b"n+1\0", 352),
