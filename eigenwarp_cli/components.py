@@ -1,26 +1,27 @@
 """``eigenwarp components`` and ``eigenwarp component``: the basis, and the deformation of one of its directions."""
 
+import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eigenwarp.schemas.choices import ScaleUnit
-from eigenwarp_cli.output import print_text, require_nifti_name, results
+from eigenwarp_cli.output import print_text, require_nifti_name, results, write_bytes
 from eigenwarp_cli.parameters import FieldFormatOption, ModelOption
+from eigenwarp_cli.remote import model_asked_for, remote_of
 
 if TYPE_CHECKING:
     from eigenwarp.schemas.components import ComponentTable
 
 
 def components(
+    ctx: typer.Context,
     model: ModelOption = "hippocampus",
     as_json: Annotated[bool, typer.Option("--json", help="JSON in place of a table.")] = False,
 ) -> None:
     """List the basis: what each component explains, and how it moves the template's anatomy at +1 sd."""
-    from worker.engine import Engine, describe_components
-
-    table = describe_components(Engine().model(model))
+    table = _table(ctx, model)
     if as_json:
         print_text(table.model_dump_json(indent=1))
     else:
@@ -28,6 +29,7 @@ def components(
 
 
 def component(
+    ctx: typer.Context,
     number: Annotated[int, typer.Argument(metavar="K", help="Component, from 1.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="NIfTI file for the field.")],
     scale: Annotated[float, typer.Option(help="How far along the component; negative for the other way.")] = 1.0,
@@ -39,11 +41,30 @@ def component(
 ) -> None:
     """Write the deformation of component K on the template's grid."""
     require_nifti_name(out)
+    remote = remote_of(ctx)
+    if remote is not None:
+        with remote.client() as client:
+            content = client.component(
+                number, scale=scale, unit=unit, format=field_format, model=model_asked_for(ctx, model)
+            )
+        # The service sends .nii.gz alone.
+        write_bytes(out, content if out.name.endswith(".gz") else gzip.decompress(content))
+        return
     from eigenwarp.files import FieldFormat, write_field
     from worker.engine import Engine, component_field
 
     field = component_field(Engine().model(model), number, scale, unit)
     write_field(field, out, FieldFormat(field_format), moving=field.geometry)
+
+
+def _table(ctx: typer.Context, model: str) -> "ComponentTable":
+    remote = remote_of(ctx)
+    if remote is not None:
+        with remote.client() as client:
+            return client.components(model_asked_for(ctx, model))
+    from worker.engine import Engine, describe_components
+
+    return describe_components(Engine().model(model))
 
 
 def print_components(table: "ComponentTable") -> None:

@@ -37,7 +37,8 @@ def demo(
     Two validation subjects of the data set where one is at hand, else two synthetic subjects of examples/.
     """
     from eigenwarp.model.registration import Refine
-    from eigenwarp_cli.register import print_summary, write_outputs
+    from eigenwarp_cli.register import write_outputs
+    from eigenwarp_cli.summary import print_summary
     from worker.engine import Engine, register_volumes
     from worker.figure import registration_figure
 

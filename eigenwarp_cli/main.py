@@ -6,6 +6,7 @@ import typer
 
 from eigenwarp_cli import components, data, demo, models, project, register, segment, train, trained
 from eigenwarp_cli.application import new_application
+from eigenwarp_cli.remote import KeyFileOption, UrlOption, remember
 
 app = new_application("Registers 3-D medical volumes with a network whose latent space can be read.")
 app.command("register")(register.register)
@@ -34,8 +35,12 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
+    url: UrlOption = None,
+    key_file: KeyFileOption = None,
 ) -> None:
     """Registers 3-D medical volumes with a network whose latent space can be read."""
+    remember(ctx, url, key_file)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eigenwarp.schemas.choices import AlignmentChoice
 from eigenwarp_cli.output import print_text, progress_console, write_text
 from eigenwarp_cli.parameters import AlignmentOption, ModelOption
+from eigenwarp_cli.remote import Remote, model_asked_for, remote_of, shown_progress, upload
 
 if TYPE_CHECKING:
     from eigenwarp.schemas.projection import Projection
 
 
 def project(
+    ctx: typer.Context,
     volumes: Annotated[list[Path], typer.Argument(metavar="VOLUME...", help="NIfTI volumes.")],
     model: ModelOption = "hippocampus",
     alignment: AlignmentOption = "center",
@@ -24,12 +27,11 @@ def project(
     ] = None,
 ) -> None:
     """Print each VOLUME's coefficients in the model's basis, as JSON or CSV."""
-    from eigenwarp.preprocess import Alignment
-    from eigenwarp.volume.nifti import read_volume
-    from worker.engine import Engine, project_volume
-
-    loaded = Engine().model(model)
-    projections = {path: project_volume(loaded, read_volume(path), Alignment(alignment)) for path in volumes}
+    remote = remote_of(ctx)
+    if remote is None:
+        projections = _project_here(volumes, model, alignment)
+    else:
+        projections = _project_remotely(remote, volumes, model_asked_for(ctx, model), alignment)
     for path, projection in projections.items():
         for warning in projection.warnings:
             progress_console().print(
@@ -42,6 +44,34 @@ def project(
         typer.echo(as_csv(projections), nl=False)
     else:
         write_text(csv_file, as_csv(projections))
+
+
+def _project_here(volumes: list[Path], model: str, alignment: AlignmentChoice) -> "dict[Path, Projection]":
+    from eigenwarp.preprocess import Alignment
+    from eigenwarp.volume.nifti import read_volume
+    from worker.engine import Engine, project_volume
+
+    loaded = Engine().model(model)
+    return {path: project_volume(loaded, read_volume(path), Alignment(alignment)) for path in volumes}
+
+
+def _project_remotely(
+    remote: Remote, volumes: list[Path], model: str | None, alignment: AlignmentChoice
+) -> "dict[Path, Projection]":
+    """All are sent before the first is waited for, so that the service's workers share them."""
+    from eigenwarp.errors import ServiceError
+
+    found = {}
+    with remote.client() as client:
+        rows = {path: upload(client, path) for path in volumes}
+        jobs = {path: client.project(row, model=model, alignment=alignment, wait=False) for path, row in rows.items()}
+        for path, job in jobs.items():
+            with shown_progress(str(path)) as progress:
+                projection = client.wait(job, progress).projection
+            if projection is None:
+                raise ServiceError(f"job {job.id} succeeded without a projection")
+            found[path] = projection
+    return found
 
 
 def as_csv(projections: "dict[Path, Projection]") -> str:

@@ -1,15 +1,19 @@
 """``eigenwarp register``: one volume onto another, with everything that goes with it, into a folder."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eigenwarp.schemas.choices import FieldFormatChoice, RefineChoice
-from eigenwarp_cli.output import make_folder, print_text, results, write_text
+from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, RefineChoice
+from eigenwarp_cli.output import make_folder, print_text, write_text
 from eigenwarp_cli.parameters import AlignmentOption, FieldFormatOption, ModelOption
+from eigenwarp_cli.remote import model_asked_for, remote_of, shown_progress, upload
+from eigenwarp_cli.summary import print_summary
 
 if TYPE_CHECKING:
+    from eigenwarp.client import Client, ProgressCallback
     from eigenwarp.schemas.report import Report
     from worker.registration import RegistrationOutputs
 
@@ -17,7 +21,28 @@ FIELD, INVERSE_FIELD, WARPED = "field.nii.gz", "inverse_field.nii.gz", "warped.n
 WARPED_SEGMENTATION, JACOBIAN, REPORT = "warped_segmentation.nii.gz", "jacobian.nii.gz", "report.json"
 
 
+@dataclass(frozen=True)
+class PairFiles:
+    """Two NIfTI files and those of their labels."""
+
+    moving: Path
+    fixed: Path
+    moving_segmentation: Path | None = None
+    fixed_segmentation: Path | None = None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How to register."""
+
+    refine: RefineChoice = "none"
+    field_format: FieldFormatChoice = "itk"
+    alignment: AlignmentChoice = "center"
+    components: int | None = None
+
+
 def register(
+    ctx: typer.Context,
     moving: Annotated[Path, typer.Argument(metavar="MOVING", help="NIfTI volume to be moved.")],
     fixed: Annotated[Path, typer.Argument(metavar="FIXED", help="NIfTI volume to be moved onto.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made if missing.")],
@@ -37,27 +62,66 @@ def register(
     Writes field.nii.gz (fixed to moving), inverse_field.nii.gz, warped.nii.gz, warped_segmentation.nii.gz,
     jacobian.nii.gz and report.json. The segmentations given are measured with, never registered with.
     """
+    pair = PairFiles(moving, fixed, moving_segmentation, fixed_segmentation)
+    how = Choices(refine, field_format, alignment, components)
+    remote = remote_of(ctx)
+    if remote is None:
+        report = _register_here(pair, how, model, out)
+    else:
+        with remote.client() as client, shown_progress("register") as progress:
+            report = register_remotely(client, pair, how, model_asked_for(ctx, model), out, progress)
+    print_summary(report)
+    print_text(f"written to {out}")
+
+
+def _register_here(pair: PairFiles, how: Choices, model: str, out: Path) -> "Report":
     from eigenwarp.model.registration import Refine
     from eigenwarp.preprocess import Alignment
     from eigenwarp.volume.nifti import read_segmentation, read_volume
     from worker.engine import Engine, register_volumes
 
-    moving_volume, fixed_volume = read_volume(moving), read_volume(fixed)
-    moving_labels = read_segmentation(moving_segmentation) if moving_segmentation else None
-    fixed_labels = read_segmentation(fixed_segmentation) if fixed_segmentation else None
+    moving, fixed = read_volume(pair.moving), read_volume(pair.fixed)
+    moving_labels = read_segmentation(pair.moving_segmentation) if pair.moving_segmentation else None
+    fixed_labels = read_segmentation(pair.fixed_segmentation) if pair.fixed_segmentation else None
     outputs = register_volumes(
         Engine().model(model),
-        moving_volume,
-        fixed_volume,
+        moving,
+        fixed,
         moving_segmentation=moving_labels,
         fixed_segmentation=fixed_labels,
-        refine=Refine(refine),
-        alignment=Alignment(alignment),
-        components=components,
+        refine=Refine(how.refine),
+        alignment=Alignment(how.alignment),
+        components=how.components,
     )
-    write_outputs(outputs, out, field_format)
-    print_summary(outputs.report)
-    print_text(f"written to {out}")
+    write_outputs(outputs, out, how.field_format)
+    return outputs.report
+
+
+def register_remotely(
+    client: "Client", pair: PairFiles, how: Choices, model: str | None, out: Path, progress: "ProgressCallback | None"
+) -> "Report":
+    """A pair to a service, the results into the files that ``write_outputs`` would make."""
+    from eigenwarp.errors import ServiceError
+
+    make_folder(out)
+    labels = pair.moving_segmentation, pair.fixed_segmentation
+    moving_labels, fixed_labels = (upload(client, path, "segmentation") if path else None for path in labels)
+    job = client.register(
+        upload(client, pair.moving),
+        upload(client, pair.fixed),
+        moving_segmentation=moving_labels,
+        fixed_segmentation=fixed_labels,
+        model=model,
+        refine=how.refine,
+        field_format=how.field_format,
+        alignment=how.alignment,
+        components=how.components,
+        progress=progress,
+    )
+    if job.report is None:
+        raise ServiceError(f"job {job.id} succeeded without a report")
+    client.download(job, out)
+    return job.report
 
 
 def write_outputs(outputs: "RegistrationOutputs", folder: Path, field_format: FieldFormatChoice) -> None:
@@ -78,52 +142,3 @@ def write_outputs(outputs: "RegistrationOutputs", folder: Path, field_format: Fi
     if outputs.warped_segmentation is not None:
         write_segmentation(outputs.warped_segmentation, folder / WARPED_SEGMENTATION)
     write_text(folder / REPORT, outputs.report.model_dump_json(indent=1) + "\n")
-
-
-def print_summary(report: "Report") -> None:
-    """What a person asks first: likeness, overlap, folds, the components that matter, warnings."""
-    from rich.table import Table
-
-    console = results()
-    console.print(
-        f"[bold]{report.model.name}[/bold] {report.model.version}, refinement {report.options.refine},"
-        f" {sum(report.timings_s.values()):.2f} s",
-        highlight=False,
-    )
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "before", "after"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for row in report.labels.rows:
-        if row.dice_after is not None:
-            table.add_row(f"Dice {row.name or row.label}", _three(row.dice_before), _three(row.dice_after))
-    if report.labels.mean_dice_after is not None:
-        table.add_row("Dice, mean", _three(report.labels.mean_dice_before), _three(report.labels.mean_dice_after))
-    table.add_row("Correlation", _three(report.similarity.before), _three(report.similarity.after))
-    console.print(table)
-    console.print(
-        f"Jacobian {report.jacobian.minimum:.2f} to {report.jacobian.maximum:.2f},"
-        f" {report.jacobian.folding_share:.2%} folded;"
-        f" inverse within {report.inverse_consistency.p95_mm:.3f} mm (95 %)",
-        highlight=False,
-    )
-    console.print(_explained(report), highlight=False)
-    for warning in report.warnings:
-        console.print(f"[yellow]warning[/yellow] {warning.code}: {warning.detail}", highlight=False)
-
-
-def _explained(report: "Report", count: int = 4) -> str:
-    explanation = report.explanation
-    if explanation is None:
-        return "the model has no basis to explain with"
-    largest = sorted(explanation.components, key=lambda row: row.share, reverse=True)[:count]
-    parts = [f"{row.share:.0%} component {row.component} ({row.coefficient:+.1f})" for row in largest]
-    text = f"latent difference: {', '.join(parts)}; {explanation.outside_basis_share:.0%} outside the basis"
-    if explanation.field_beyond_decoding_mm:
-        text += (
-            f"; refinement of the field adds {explanation.field_beyond_decoding_mm:.2f} mm that no component explains"
-        )
-    return text
-
-
-def _three(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import BinaryIO, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from eigenwarp import __version__
 from eigenwarp.client.failures import PassingFailure, failures, raise_answer
 from eigenwarp.client.patience import Patience
 from eigenwarp.errors import OptionInvalidError, ServiceError
@@ -54,7 +54,7 @@ class Transport:
             raise OptionInvalidError(f"{url!r}: a service's URL is http://host:port or https://host:port")
         self.url = url.rstrip("/")
         self._patience = patience
-        headers = {"User-Agent": f"eigenwarp/{_version()}"}
+        headers = {"User-Agent": f"eigenwarp/{__version__}"}
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         self._http = httpx.Client(
@@ -167,10 +167,3 @@ class Transport:
     def close(self) -> None:
         """Connections are given back."""
         self._http.close()
-
-
-def _version() -> str:
-    try:
-        return version("eigenwarp")
-    except PackageNotFoundError:
-        return "unknown"
