@@ -15,6 +15,8 @@ from eigenwarp.stores.database import Database, open_database
 from eigenwarp.stores.events import EventStream
 from eigenwarp.stores.models import ModelStore
 from eigenwarp.stores.objects import ObjectStore, open_object_store
+from service.access import Access
+from service.rate_limit import RateLimiter
 from service.spool import open_spool
 
 
@@ -33,6 +35,7 @@ class Resources:
     models: ModelStore
     events: EventStream
     queue: JobQueue
+    access: Access
     spool: Path
     checks: BoundedSemaphore
 
@@ -43,6 +46,7 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
 
     Raises:
         StoreUnavailableError: the data folder cannot be written to.
+        OptionInvalidError: neither keys nor a token issuer, and an address that others can reach.
     """
     with ExitStack() as stack:
         spool = stack.enter_context(open_spool(settings.spool_folder))
@@ -57,6 +61,10 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
         if settings.database.startswith("sqlite"):
             # One machine, one file, nobody to run a migration job beforehand.
             database.migrate()
+        limiter = RateLimiter(settings.redis_url.get_secret_value(), settings.requests_per_minute)
+        stack.callback(limiter.close)
+        access = Access(settings, database, limiter)
+        access.require_safe_binding()
         yield Resources(
             settings=settings,
             database=database,
@@ -64,6 +72,7 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
             models=ModelStore(objects),
             events=events,
             queue=queue,
+            access=access,
             spool=spool,
             checks=BoundedSemaphore(settings.max_waiting_uploads),
         )

@@ -1,0 +1,115 @@
+"""The audit trail: a row for each access to a volume, a result or a subject, written before the answer leaves.
+
+A route says what it is with ``@audited("volume.read")`` under its ``@router.get(…)``, in a router made with
+``APIRouter(route_class=AuditedRoute)``. What it accesses is the value of its path, or what it notes itself.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from eigenwarp.errors import EigenwarpError
+from eigenwarp.log import get_logger
+from eigenwarp.stores.database import Database
+from eigenwarp.stores.database.records import AuditEntry, Caller
+
+DONE = "done"
+ERASED = "erased"
+_MARK = "audit_action"
+_REFUSED = "refused"
+# What is not held, or no longer, is not written down: the id of an erased subject must not come back.
+_NOT_HELD = frozenset({"subject-unknown", "volume-unknown", "job-unknown", "result-unknown", "upload-unknown"})
+_SANE_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,160}")
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+_log = get_logger(__name__)
+
+
+def audited(action: str) -> Callable[[Endpoint], Endpoint]:
+    """Mark an endpoint.
+
+    Args:
+        action: what it does, such as ``subject.erase``; one that ends in ``.erase`` leaves no target behind.
+    """
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _MARK, action)
+        return endpoint
+
+    return mark
+
+
+def note_access(request: Request, *targets: str) -> None:
+    """What this request accesses beside, or in place of, the values of its path: ids that its body named."""
+    _noted(request).extend(targets)
+
+
+class AuditedRoute(APIRoute):
+    """Writes the trail of endpoints that are marked.
+
+    A caller who was not recognised has accessed nothing and leaves no row; one who was refused does.
+
+    Raises (from a route that is marked):
+        StoreUnavailableError: the row cannot be written; then the answer is withheld too.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        handle = super().get_route_handler()
+        action = getattr(self.endpoint, _MARK, None)
+        if action is None:
+            return handle
+
+        async def handle_and_record(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except Exception as error:
+                outcome = error.code if isinstance(error, EigenwarpError) else _REFUSED
+                try:
+                    await _record(request, action, outcome)
+                except EigenwarpError as second:
+                    _log.error("audit-row-lost", action=action, outcome=outcome, code=second.code)
+                raise
+            await _record(request, action, DONE)
+            return response
+
+        return handle_and_record
+
+
+async def _record(request: Request, action: str, outcome: str) -> None:
+    caller = getattr(request.state, "caller", None)
+    if not isinstance(caller, Caller):
+        return
+    database: Database = request.app.state.resources.database
+    now, request_id = datetime.now(UTC), getattr(request.state, "request_id", None)
+    entries = [
+        AuditEntry(at=now, caller=caller.id, action=action, target=target, outcome=outcome, request_id=request_id)
+        for target in _targets(request, action, outcome)
+    ]
+    await run_in_threadpool(_add, database, entries)
+
+
+def _add(database: Database, entries: list[AuditEntry]) -> None:
+    for entry in entries:
+        database.audit.add(entry)
+
+
+def _targets(request: Request, action: str, outcome: str) -> list[str]:
+    if outcome in _NOT_HELD:
+        return ["unknown"]
+    if outcome == DONE and action.endswith(".erase"):
+        return [ERASED]
+    found = list(dict.fromkeys(_noted(request))) or ["/".join(str(value) for value in request.path_params.values())]
+    # A path that never reached its route may hold anything.
+    return [target if _SANE_TARGET.fullmatch(target) else "invalid" for target in found]
+
+
+def _noted(request: Request) -> list[str]:
+    noted = getattr(request.state, "accessed", None)
+    if not isinstance(noted, list):
+        noted = request.state.accessed = []
+    return noted

@@ -1,0 +1,27 @@
+// Building the page: text goes in as text, never as markup.
+
+export const find = (selector, root = document) => root.querySelector(selector);
+
+export function make(tag, properties = {}, ...children) {
+  const { class: names, ...rest } = properties;
+  const element = Object.assign(document.createElement(tag), rest);
+  if (names) element.className = names;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export const fixed = (value, digits = 2) =>
+  value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
+export const signed = (value, digits = 1) => (value > 0 ? "+" : "") + fixed(value, digits);
+export const percent = (share, digits = 1) => (share === null || share === undefined ? "–" : `${fixed(100 * share, digits)} %`);
+
+export function width(element, share) {
+  element.style.width = `${Math.max(0, Math.min(100, 100 * share))}%`;
+  return element;
+}
+
+export function notify(problem) {
+  const notice = find("#notice");
+  notice.hidden = !problem;
+  notice.textContent = problem ? problem.message : "";
+}
