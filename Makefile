@@ -34,12 +34,23 @@ bench: $(INSTALLED_BENCH)  ## accuracy and time beside ANTs and elastix
 fuzz: $(INSTALLED)  ## ten minutes of mutated NIfTI files
 	$(BIN)/python -m tests.fuzz
 
-lock:  ## renew requirements.lock from pyproject.toml
+lock:  ## renew the lock files from pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet '.[dev]'
 	{ sed -n '/^#/p' requirements.lock; build/lock/bin/python -m pip freeze --all --exclude pip --exclude eigenwarp \
 		| sed 's/+cpu$$//'; } > build/requirements.lock
-	mv build/requirements.lock requirements.lock && rm -rf build/lock
+	mv build/requirements.lock requirements.lock
+	$(call LOCK_PART,service)
+	$(call LOCK_PART,worker,training)
+	rm -rf build/lock
+
+# requirements.lock, restricted to what an extra needs: what an image installs. setuptools builds the project itself there.
+define LOCK_PART
+{ sed -n '/^#/p' requirements-$(1).lock; build/lock/bin/python -m pip install --quiet --dry-run --ignore-installed \
+	--constraint requirements.lock --report - setuptools '.[$(or $(2),$(1))]' | build/lock/bin/python deploy/lock_lines.py; \
+	} > build/requirements-$(1).lock
+mv build/requirements-$(1).lock requirements-$(1).lock
+endef
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
