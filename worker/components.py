@@ -33,12 +33,21 @@ def component_field(
         OptionInvalidError: a scale that is not finite.
         ModelUnknownError: the model has no basis.
     """
+    grid = template_grid(model)
+    return field_from_model(component_displacement(model, component, scale, unit), grid, grid, grid)
+
+
+def component_displacement(
+    model: RegistrationModel, component: int, scale: float, unit: ScaleUnit = "sd"
+) -> npt.NDArray[np.float32]:
+    """D(λ u_k) as the network gives it: (X, Y, Z, 3) on the model's grid, voxels.
+
+    Args, Raises: as ``component_field``.
+    """
     if not np.isfinite(scale):
         raise OptionInvalidError(f"the scale must be a finite number, got {scale}")
     length = scale * (model.basis.standard_deviation(component) if unit == "sd" else 1.0)
-    displacement = model.decode(length * model.basis.direction(component))
-    grid = template_grid(model)
-    return field_from_model(displacement, grid, grid, grid)
+    return model.decode(length * model.basis.direction(component))
 
 
 def template_grid(model: RegistrationModel) -> Geometry:

@@ -1,6 +1,5 @@
 """One registration with everything that is handed out with it."""
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,11 +15,15 @@ from eigenwarp.field import (
     warp_volume,
 )
 from eigenwarp.model.registration import Refine, Registration, RegistrationModel
+from eigenwarp.model.stages import OnStage, Stages, part_of, unwatched
 from eigenwarp.preprocess import Alignment
 from eigenwarp.schemas.report import Report
 from eigenwarp.volume import Segmentation, Volume
 from worker.pair import Pair
 from worker.report import Measured, make_report
+
+# The share of the time after which field and inverse field are found.
+_FOUND = 0.85
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +61,14 @@ def register_volumes(
     refine: Refine = Refine.NONE,
     alignment: Alignment = Alignment.CENTER,
     components: int | None = None,
+    on_stage: OnStage = unwatched,
 ) -> RegistrationOutputs:
     """Register, warp, measure and report. The given segmentations are measured with, never registered with.
 
     Args:
         moving_segmentation, fixed_segmentation: on the grids of their images.
         refine, alignment, components: as ``RegistrationModel.register``.
+        on_stage: told how far this is.
 
     Raises:
         SegmentationGeometryError: a segmentation on another grid than its image; it is named.
@@ -71,8 +76,16 @@ def register_volumes(
     """
     _require_grid("moving", moving_segmentation, moving)
     _require_grid("fixed", fixed_segmentation, fixed)
-    found = model.register(moving, fixed, refine=refine, alignment=alignment, components=components)
-    started = time.perf_counter()
+    found = model.register(
+        moving,
+        fixed,
+        refine=refine,
+        alignment=alignment,
+        components=components,
+        on_stage=part_of(on_stage, 0, _FOUND),
+    )
+    stages = Stages({"warp": 1, "measure": 3}, part_of(on_stage, _FOUND, 1))
+    stages.begin("warp")
     pair = Pair(
         moving,
         fixed,
@@ -85,7 +98,7 @@ def register_volumes(
     warped = warp_volume(moving, found.field)
     warped_labels = None if pair.moving_labels is None else warp_segmentation(pair.moving_labels, found.field)
     jacobian = jacobian_determinant(found.field)
-    warping = time.perf_counter() - started
+    stages.begin("measure")
     report = make_report(
         model,
         pair,
@@ -95,8 +108,8 @@ def register_volumes(
         alignment=alignment,
         components=components,
     )
-    timings = {**found.timings, "warp": warping, "measure": time.perf_counter() - started - warping}
-    rounded = {stage: round(seconds, 4) for stage, seconds in timings.items()}
+    stages.end()
+    rounded = {stage: round(seconds, 4) for stage, seconds in {**found.timings, **stages.seconds}.items()}
     return RegistrationOutputs(
         field=found.field,
         inverse_field=found.inverse_field,

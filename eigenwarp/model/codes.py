@@ -5,10 +5,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
+
+from eigenwarp.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +27,23 @@ class EncodedVolume:
     probabilities: Tensor | None
 
 
+class Codes(Protocol):
+    """Keeps encodings by content."""
+
+    def get(
+        self, prepared: npt.NDArray[np.float32], encode: Callable[[], EncodedVolume], source: Volume | None = None
+    ) -> EncodedVolume:
+        """The encoding of a prepared volume, made with ``encode`` where it is not at hand.
+
+        Args:
+            prepared: (X, Y, Z) float32 on the model's grid.
+            source: what was prepared, for those who keep account of what comes from where.
+        """
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+
 class CodeCache:
     """The last ``capacity`` encodings by content; safe to use from several threads."""
 
@@ -32,12 +52,9 @@ class CodeCache:
         self._entries: OrderedDict[str, EncodedVolume] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, prepared: npt.NDArray[np.float32], encode: Callable[[], EncodedVolume]) -> EncodedVolume:
-        """The encoding of a prepared volume, made with ``encode`` where it is not at hand.
-
-        Args:
-            prepared: (X, Y, Z) float32 on the model's grid.
-        """
+    def get(
+        self, prepared: npt.NDArray[np.float32], encode: Callable[[], EncodedVolume], source: Volume | None = None
+    ) -> EncodedVolume:
         key = content_key(prepared)
         with self._lock:
             if key in self._entries:
@@ -51,7 +68,6 @@ class CodeCache:
         return encoded
 
     def clear(self) -> None:
-        """Forget everything."""
         with self._lock:
             self._entries.clear()
 

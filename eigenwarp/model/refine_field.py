@@ -1,5 +1,7 @@
 """Refinement of the field itself, tied to the network's (after ConvexAdam's instance optimisation)."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,7 +13,12 @@ FIELD_DEFAULTS = RefinementConfig(steps=40, learning_rate=0.1, similarity=0.0, s
 
 
 def refine_field(
-    initial: Tensor, moving: RefinementTarget, fixed: RefinementTarget, config: RefinementConfig = FIELD_DEFAULTS
+    initial: Tensor,
+    moving: RefinementTarget,
+    fixed: RefinementTarget,
+    config: RefinementConfig = FIELD_DEFAULTS,
+    *,
+    on_step: Callable[[float], None] = lambda share: None,
 ) -> Tensor:
     """Optimise a displacement on half the grid, smoothed in every step.
 
@@ -20,6 +27,7 @@ def refine_field(
     Args:
         initial: the network's displacement, (1, 3, X, Y, Z), voxels.
         moving, fixed: what is compared.
+        on_step: told before each step which share of them is done.
 
     Returns:
         The refined displacement, of the same shape.
@@ -28,7 +36,8 @@ def refine_field(
     half = [max(n // 2, 1) for n in shape]
     residual = torch.zeros(1, 3, *half, device=initial.device, requires_grad=True)
     optimiser = torch.optim.Adam([residual], lr=config.learning_rate)
-    for _ in range(config.steps):
+    for step in range(config.steps):
+        on_step(step / config.steps)
         optimiser.zero_grad(set_to_none=True)
         added = _expand(residual, shape)
         displacement = initial + added

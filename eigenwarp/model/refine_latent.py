@@ -1,5 +1,7 @@
 """Refinement of the latent difference with the decoder frozen: the explanation stays whole."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -44,6 +46,8 @@ def refine_latent(
     fixed: RefinementTarget,
     prior: LatentPrior | None,
     config: RefinementConfig = LATENT_DEFAULTS,
+    *,
+    on_step: Callable[[float], None] = lambda share: None,
 ) -> Tensor:
     """Optimise z in D(z), from z = E(M) − E(F).
 
@@ -51,6 +55,7 @@ def refine_latent(
         difference: (1, D).
         moving, fixed: what is compared.
         prior: keeps z among the differences the cohort shows; None leaves it free.
+        on_step: told before each step which share of them is done.
 
     Returns:
         The refined difference, (1, D).
@@ -59,7 +64,8 @@ def refine_latent(
     # In units of the difference's own size, so that one learning rate serves every model.
     variable = (difference / scale).detach().clone().requires_grad_(True)
     optimiser = torch.optim.Adam([variable], lr=config.learning_rate)
-    for _ in range(config.steps):
+    for step in range(config.steps):
+        on_step(step / config.steps)
         optimiser.zero_grad(set_to_none=True)
         current = variable * scale
         displacement = network.decode(current)

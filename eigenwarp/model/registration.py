@@ -1,6 +1,5 @@
 """A loaded model that maps volumes to fields, encodings and labels."""
 
-import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,12 +13,13 @@ from eigenwarp.errors import ModelUnknownError, OptionInvalidError
 from eigenwarp.field import DisplacementField, field_from_model, invert
 from eigenwarp.model.bundle import Bundle, load_bundle
 from eigenwarp.model.catalogue import DEFAULT_MODEL, find_bundle
-from eigenwarp.model.codes import CodeCache, EncodedVolume
+from eigenwarp.model.codes import CodeCache, Codes, EncodedVolume
 from eigenwarp.model.precision import Precision, autocast
 from eigenwarp.model.refine_field import FIELD_DEFAULTS, refine_field
 from eigenwarp.model.refine_latent import LATENT_DEFAULTS, LatentPrior, refine_latent
 from eigenwarp.model.refinement import RefinementConfig, RefinementTarget, level_features
 from eigenwarp.model.segmentation_head import label_probabilities
+from eigenwarp.model.stages import OnStage, Stages, unwatched
 from eigenwarp.preprocess import Alignment, restore_probabilities
 from eigenwarp.volume import Geometry, Segmentation, Volume
 
@@ -69,17 +69,22 @@ class RegistrationModel:
         device: the GPU where there is one, by default.
         precision: of the decoder and the segmentation head. The encoder stays in float32, so that a subject's
             coefficients do not depend on the machine.
+        codes: where encodings are kept; the last few in memory by default.
     """
 
     def __init__(
-        self, bundle: Bundle, device: torch.device | None = None, precision: Precision = Precision.AUTO
+        self,
+        bundle: Bundle,
+        device: torch.device | None = None,
+        precision: Precision = Precision.AUTO,
+        codes: Codes | None = None,
     ) -> None:
         self.bundle = bundle
         self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.precision = precision
         self.network = bundle.network.to(self.device)
         self.preprocessing = bundle.preprocessing
-        self.codes = CodeCache()
+        self.codes: Codes = CodeCache() if codes is None else codes
 
     @classmethod
     def load(cls, name: str = DEFAULT_MODEL, device: str | None = None) -> "RegistrationModel":
@@ -146,6 +151,7 @@ class RegistrationModel:
         alignment: Alignment = Alignment.CENTER,
         components: int | None = None,
         refinement: RefinementConfig | None = None,
+        on_stage: OnStage = unwatched,
     ) -> Registration:
         """Find the field that brings ``moving`` onto ``fixed``.
 
@@ -154,16 +160,17 @@ class RegistrationModel:
             alignment: how the model's grid is laid over each image.
             components: decode only what the basis' first components hold of the latent difference.
             refinement: other weights than the defaults of ``refine``; the latent step before a field's keeps its own.
+            on_stage: told how far this is.
 
         Raises:
             EmptyVolumeError: an image without contrast.
             ComponentOutOfRangeError: more components than the basis has.
         """
-        stages = _Stages()
+        stages = Stages(_work(refine), on_stage)
+        stages.begin("encode")
         moving_grid, fixed_grid = self.preprocessing.grids_for_pair(moving, fixed, alignment)
         moving_image, encoded_moving = self._prepared(moving, moving_grid)
         fixed_image, encoded_fixed = self._prepared(fixed, fixed_grid)
-        stages.end("encode")
         difference = encoded_moving.code - encoded_fixed.code
         if components is not None:
             difference = torch.from_numpy(self.basis.truncate(difference.numpy(), components).astype(np.float32))
@@ -177,26 +184,29 @@ class RegistrationModel:
         moving_target = self._target(moving_image, encoded_moving, features)
         fixed_target = self._target(fixed_image, encoded_fixed, features)
         if refine is not Refine.NONE:
+            stages.begin("refine")
             prior = LatentPrior(self.bundle.basis, self.device) if self.bundle.basis is not None else None
             with autocast(self.device, self.precision):
-                z = refine_latent(self.network, z, moving_target, fixed_target, prior, latent_weights)
-            stages.end("refine")
+                z = refine_latent(
+                    self.network, z, moving_target, fixed_target, prior, latent_weights, on_step=stages.within
+                )
+        stages.begin("decode")
         with torch.inference_mode():
             forward, backward = self._decode(torch.cat([z, -z])).split(1)
-        stages.end("decode")
         residual = 0.0
         if refine is Refine.FIELD:
-            refined = refine_field(forward.clone(), moving_target, fixed_target, field_weights)
+            stages.begin("refine field")
+            refined = refine_field(forward.clone(), moving_target, fixed_target, field_weights, on_step=stages.within)
             residual = float((refined - forward).square().sum(dim=1).mean().sqrt()) * float(
                 np.mean(self.preprocessing.spacing)
             )
             forward = refined
-            stages.end("refine field")
+        stages.begin("field")
         field = field_from_model(_to_array(forward), moving_grid, fixed_grid, fixed.geometry)
         guess = field_from_model(_to_array(backward), fixed_grid, moving_grid, moving.geometry)
-        stages.end("field")
+        stages.begin("invert")
         inverse = invert(field, moving.geometry, guess)
-        stages.end("invert")
+        stages.end()
         return Registration(
             field=field,
             inverse_field=inverse,
@@ -212,7 +222,7 @@ class RegistrationModel:
     def _prepared(self, volume: Volume, grid: Geometry) -> tuple[FloatArray, EncodedVolume]:
         volume.require_contrast()
         image = self.preprocessing.prepare(volume, grid)
-        return image, self.codes.get(image, lambda: self._encode(image))
+        return image, self.codes.get(image, lambda: self._encode(image), volume)
 
     @torch.inference_mode()
     def _encode(self, image: FloatArray) -> EncodedVolume:
@@ -259,17 +269,15 @@ class RegistrationModel:
         return restore_probabilities(np.concatenate([background, found]), labels, grid, target)
 
 
-class _Stages:
-    """Seconds spent since the last stage's end, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def end(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = now - self._last
-        self._last = now
+def _work(refine: Refine) -> dict[str, float]:
+    """Stages in order with their usual shares of the time, on a processor."""
+    work: dict[str, float] = {"encode": 6}
+    if refine is not Refine.NONE:
+        work["refine"] = 60
+    work["decode"] = 2
+    if refine is Refine.FIELD:
+        work["refine field"] = 40
+    return work | {"field": 1, "invert": 3}
 
 
 def _to_array(displacement: Tensor) -> FloatArray:

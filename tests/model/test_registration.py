@@ -199,7 +199,7 @@ def test_refinement_leaves_the_network_as_it_was(model: RegistrationModel) -> No
 
 def test_no_labels_can_be_given() -> None:
     parameters = inspect.signature(RegistrationModel.register).parameters
-    assert set(parameters) == {"self", "moving", "fixed", "refine", "alignment", "components", "refinement"}
+    assert set(parameters) == {"self", "moving", "fixed", "refine", "alignment", "components", "refinement", "on_stage"}
     assert parameters["moving"].annotation is parameters["fixed"].annotation is Volume
     assert not any("label" in name for name in RefinementConfig.__dataclass_fields__)
 
