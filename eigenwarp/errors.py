@@ -278,3 +278,9 @@ class ResultDamagedError(EigenwarpError):
     """A downloaded result is not the one that the job made."""
 
     code = "result-damaged"
+
+
+class ServiceStartError(EigenwarpError):
+    """A part of a service that is started here ends again and again."""
+
+    code = "service-start"

@@ -23,6 +23,12 @@ def default_home() -> Path:
     return Path(share) / "eigenwarp" / "service"
 
 
+def model_folders() -> list[Path]:
+    """Where bundles are looked for, in order: ``EIGENWARP_MODELS`` (several, path-separated), ``models`` here, our own."""
+    configured = [Path(part) for part in os.environ.get(f"{PREFIX}MODELS", "").split(os.pathsep) if part]
+    return [*configured, Path("models"), Path(__file__).resolve().parents[1] / "models"]
+
+
 class Settings(BaseModel):
     """Every setting of a deployment; the defaults are those of one machine with one data folder."""
 

@@ -6,14 +6,9 @@ from pathlib import Path
 from eigenwarp.errors import BundleInvalidError, ModelUnknownError
 from eigenwarp.model.bundle import MANIFEST, read_manifest
 from eigenwarp.schemas.manifest import Manifest
+from eigenwarp.settings import model_folders
 
 DEFAULT_MODEL = "hippocampus"
-
-
-def model_folders() -> list[Path]:
-    """Folders that are searched, in order: ``EIGENWARP_MODELS`` (several, path-separated), ``models`` here, our own."""
-    configured = [Path(part) for part in os.environ.get("EIGENWARP_MODELS", "").split(os.pathsep) if part]
-    return [*configured, Path("models"), Path(__file__).resolve().parents[2] / "models"]
 
 
 def list_bundles() -> dict[str, tuple[Path, Manifest]]:

@@ -69,6 +69,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "attempts-exhausted": ProblemType(500, "The job's worker was lost on each attempt"),
     "service-error": ProblemType(502, "The service's answer cannot be understood"),
     "service-unreachable": ProblemType(502, "The service does not answer"),
+    "service-start": ProblemType(500, "The service does not start"),
     "result-damaged": ProblemType(502, "A result arrived damaged"),
     INTERNAL: ProblemType(500, "A defect of this software"),
 }
