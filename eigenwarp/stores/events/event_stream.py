@@ -40,13 +40,13 @@ class EventStream:
     def __init__(self, redis_url: str) -> None:
         self._url = redis_url
         try:
-            # One retry: a connection from before a restart of the server is found broken only when used.
+            # A connection from before a restart is found broken only when used; silence is not waited for twice.
             self._redis = redis.Redis.from_url(
                 redis_url,
                 socket_connect_timeout=_CONNECT_SECONDS,
                 socket_timeout=_ANSWER_SECONDS,
                 socket_keepalive=True,
-                retry=Retry(NoBackoff(), 1),
+                retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
             )
         except ValueError as error:
             raise OptionInvalidError(f"redis_url: {error}") from None

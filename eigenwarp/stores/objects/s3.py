@@ -21,7 +21,6 @@ from eigenwarp.stores.objects.object_store import ObjectInfo
 
 CHECK_KEY = "health/check"
 _CONNECT_SECONDS = 2.0
-_ANSWER_SECONDS = 10.0
 _RETRIES = 2
 _PART_BYTES = 16 << 20
 
@@ -40,6 +39,7 @@ class S3Store:
         secure: TLS.
         public_endpoint: URL under which clients reach the server. A presigned URL signs the host, so they are
             made for this one; without it there are none.
+        answer_seconds: how long the server may keep silent; it is asked twice.
     """
 
     def __init__(
@@ -52,10 +52,11 @@ class S3Store:
         region: str = "us-east-1",
         secure: bool = True,
         public_endpoint: str | None = None,
+        answer_seconds: float = 5.0,
     ) -> None:
         self._bucket = bucket
         self._region = region
-        self._pool = _pool()
+        self._pool = _pool(answer_seconds)
         self._bucket_seen = False
         try:
             self._client = Minio(endpoint, access_key, secret_key, None, secure, region, self._pool)
@@ -221,10 +222,11 @@ class S3Store:
 _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket"})
 
 
-def _pool() -> urllib3.PoolManager:
+def _pool(answer_seconds: float) -> urllib3.PoolManager:
     return urllib3.PoolManager(
         maxsize=32,
-        timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
+        timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=answer_seconds),
+        # A connection from before the server's restart is found broken only when used: hence one more read.
         retries=urllib3.Retry(total=_RETRIES, read=1, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
         cert_reqs="CERT_REQUIRED",
         ca_certs=certifi.where(),
