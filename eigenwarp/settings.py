@@ -24,7 +24,7 @@ def default_home() -> Path:
 
 
 def model_folders() -> list[Path]:
-    """Where bundles are looked for, in order: ``EIGENWARP_MODELS`` (several, path-separated), ``models`` here, our own."""
+    """Where bundles are looked for: ``EIGENWARP_MODELS`` (several, path-separated), ``models`` here, then our own."""
     configured = [Path(part) for part in os.environ.get(f"{PREFIX}MODELS", "").split(os.pathsep) if part]
     return [*configured, Path("models"), Path(__file__).resolve().parents[1] / "models"]
 

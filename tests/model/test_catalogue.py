@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from eigenwarp.errors import ModelUnknownError
-from eigenwarp.model.catalogue import find_bundle, list_bundles, model_folders
+from eigenwarp.model.catalogue import find_bundle, list_bundles
+from eigenwarp.settings import model_folders
 from tests.tiny_bundle import write_tiny_bundle
 
 
