@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from eigenwarp_cli import components, data, demo, models, project, register, segment, train, trained
+from eigenwarp_cli import components, data, demo, migrate, models, project, register, segment, train, trained
 from eigenwarp_cli.application import new_application
 from eigenwarp_cli.remote import KeyFileOption, UrlOption, remember
 
@@ -16,6 +16,7 @@ app.command("components")(components.components)
 app.command("component")(components.component)
 app.command("models")(models.models)
 app.command("demo")(demo.demo)
+app.command("migrate")(migrate.migrate)
 app.command("train")(train.train)
 app.command("basis")(trained.basis)
 app.command("evaluate")(trained.evaluate)

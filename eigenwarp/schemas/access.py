@@ -3,6 +3,6 @@
 from typing import Literal
 
 Scope = Literal["read", "submit", "admin"]
-"""``read`` looks, ``submit`` uploads and starts jobs, ``admin`` erases; none contains another."""
+"""``read`` looks, ``submit`` uploads and starts jobs, ``admin`` erases."""
 
 ALL_SCOPES: frozenset[Scope] = frozenset({"read", "submit", "admin"})

@@ -188,7 +188,7 @@ class AuditEntry:
     Args:
         caller: the id of who asked.
         action: such as ``volume.read`` or ``subject.erase``.
-        target: the id of what was accessed; ``erased`` once that is.
+        target: the id of the volume, job or subject that was accessed, alone; ``erased`` once that is.
         outcome: ``done``, or the code of the problem that it was answered with.
         request_id: under which the log tells more.
     """
