@@ -54,6 +54,14 @@ class JobQueue:
         """Messages that no worker has taken yet."""
         return self._lengths()[0]
 
+    def consumers(self) -> int:
+        """Connections that wait for messages, one per worker; a worker that runs a job counts, too."""
+        try:
+            clients = self._redis.client_list()
+        except RedisError as error:
+            raise StoreUnavailableError(f"the queue does not answer: {type(error).__name__}") from error
+        return sum(client.get("cmd") == "brpop" for client in clients)
+
     def check(self) -> None:
         """Redis answers and takes writes (it does not while it loads its file, or is full)."""
         self._lengths()

