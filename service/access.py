@@ -18,7 +18,7 @@ from service.keys import KeyVerifier
 from service.loopback import is_loopback, require_local_request, require_loopback_binding
 from service.rate_limit import RateLimiter
 
-LOCAL = Caller(id="local", name="local", scopes=frozenset(ALL_SCOPES))
+LOCAL = Caller(id="local", name="local", scopes=ALL_SCOPES)
 
 
 class Access:

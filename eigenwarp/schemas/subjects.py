@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from eigenwarp.schemas.document import Document
 from eigenwarp.schemas.projection import Projection
 
@@ -30,3 +32,6 @@ class Erasure(Document):
     jobs: int
     coefficients: int
     objects: int
+    pending: int = Field(
+        default=0, description="Objects that a store which is away still holds; deleted once it is back."
+    )

@@ -1,0 +1,54 @@
+"""The basis of a model: what each of its components explains and does."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from eigenwarp.errors import ComponentOutOfRangeError
+from eigenwarp.schemas.components import ComponentRow, ComponentTable
+from eigenwarp.schemas.document import Document, ModelReference
+from eigenwarp.schemas.names import ModelName
+from service.access import Reader
+from service.etags import is_held
+from service.resources import Resources, ResourcesDep
+
+router = APIRouter(tags=["basis"])
+
+Model = Annotated[ModelName | None, Query(description="`name` or `name@version`; the default model without.")]
+
+
+@router.get("/components", response_model=ComponentTable, responses={304: {"description": "Not changed."}})
+def list_components(request: Request, resources: ResourcesDep, caller: Reader, model: Model = None) -> Response:
+    """K rows: what each component explains, and what it does to the template at +1 standard deviation."""
+    reference = _resolve(resources, model)
+    return _immutable(request, resources.models.components(reference), reference, "table", pinned="@" in (model or ""))
+
+
+@router.get("/components/{component}", response_model=ComponentRow, responses={304: {"description": "Not changed."}})
+def get_component(
+    request: Request,
+    resources: ResourcesDep,
+    caller: Reader,
+    component: Annotated[int, Path(description="k, from 1 to K as in the paper.", examples=[1])],
+    model: Model = None,
+) -> Response:
+    """One row of the table."""
+    reference = _resolve(resources, model)
+    rows = resources.models.components(reference).rows
+    if not 1 <= component <= len(rows):
+        raise ComponentOutOfRangeError(f"component {component}: model {reference.name} has 1 to {len(rows)}")
+    row = rows[component - 1]
+    return _immutable(request, row, reference, f"row-{component}", pinned="@" in (model or ""))
+
+
+def _resolve(resources: Resources, model: str | None) -> ModelReference:
+    return resources.models.resolve(model or resources.settings.default_model)
+
+
+def _immutable(request: Request, document: Document, reference: ModelReference, part: str, *, pinned: bool) -> Response:
+    """Of one version nothing changes, so the version is the content's tag; which version a name means may change."""
+    etag = f'"{reference.name}-{reference.version}-{part}"'
+    headers = {"ETag": etag, "Cache-Control": f"private, max-age={31536000 if pinned else 0}"}
+    if is_held(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(document.model_dump_json(), media_type="application/json", headers=headers)
