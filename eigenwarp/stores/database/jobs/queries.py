@@ -77,3 +77,8 @@ class JobQueries:
             for state, number in connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)):
                 totals[state] = number
         return totals
+
+    def oldest_queued(self) -> datetime | None:
+        """Since when the job has been there that has waited longest; None where none waits."""
+        with self._transactions.read() as connection:
+            return connection.execute(select(func.min(jobs.c.created_at)).where(jobs.c.state == "queued")).scalar()
