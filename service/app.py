@@ -9,9 +9,11 @@ from starlette.middleware import Middleware
 
 from eigenwarp import __version__
 from eigenwarp.settings import Settings
+from service.metrics import Metrics
 from service.middleware.body_bound import BodyBoundMiddleware
 from service.middleware.request_id import RequestIdMiddleware
 from service.middleware.request_log import RequestLogMiddleware
+from service.middleware.request_metrics import RequestMetricsMiddleware
 from service.middleware.security_headers import SecurityHeadersMiddleware
 from service.problems import install_problems
 from service.resources import open_resources
@@ -31,19 +33,25 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.resources = resources
             yield
 
+    metrics = Metrics()
     app = FastAPI(
         title="Eigenwarp",
         version=__version__,
         lifespan=lifespan,
         middleware=[
+            Middleware(RequestMetricsMiddleware, metrics=metrics),
             Middleware(RequestIdMiddleware),
             Middleware(SecurityHeadersMiddleware),
             Middleware(RequestLogMiddleware),
             Middleware(BodyBoundMiddleware),
         ],
         redirect_slashes=False,
+        # Ours, in routes/explorer.py: the framework's pages load their scripts from another server.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = settings
+    app.state.metrics = metrics
     install_problems(app)
     for router in ROUTERS:
         app.include_router(router)
