@@ -7,6 +7,7 @@ import typer
 from eigenwarp_cli import components, data, demo, migrate, models, project, register, segment, train, trained
 from eigenwarp_cli.application import new_application
 from eigenwarp_cli.remote import KeyFileOption, UrlOption, remember
+from eigenwarp_cli.up import command as up_command
 
 app = new_application("Registers 3-D medical volumes with a network whose latent space can be read.")
 app.command("register")(register.register)
@@ -15,6 +16,7 @@ app.command("segment")(segment.segment)
 app.command("components")(components.components)
 app.command("component")(components.component)
 app.command("models")(models.models)
+app.command("up")(up_command.up)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("train")(train.train)

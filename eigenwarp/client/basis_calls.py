@@ -6,12 +6,25 @@ from eigenwarp.field import DisplacementField
 from eigenwarp.files import FieldFormat, field_from_bytes
 from eigenwarp.schemas.choices import FieldFormatChoice, ScaleUnit
 from eigenwarp.schemas.components import ComponentRow, ComponentTable
+from eigenwarp.schemas.models import PublishedList, PublishedManifest, PublishedRow
 
 
 class BasisCalls:
     """The part of ``Client`` about models and components. ``model`` is a ``name`` or ``name@version``."""
 
     _transport: Transport
+
+    def models(self) -> list[PublishedRow]:
+        """Every published version; of each name the latest first."""
+        return self._transport.document(PublishedList, "GET", "/models").models
+
+    def model(self, name: str, version: str) -> PublishedManifest:
+        """A version's manifest: provenance, preprocessing, labels, measured accuracy.
+
+        Raises:
+            ModelUnknownError: no such version.
+        """
+        return self._transport.document(PublishedManifest, "GET", f"/models/{name}/{version}")
 
     def components(self, model: str | None = None) -> ComponentTable:
         """What each component explains and does.

@@ -1,0 +1,1 @@
+"""``eigenwarp up``: web, workers and Redis on one machine, supervised, with one data folder."""
