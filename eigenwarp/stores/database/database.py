@@ -61,6 +61,6 @@ def open_database(url: str) -> Database:
 
     Raises:
         OptionInvalidError: the URL names neither.
-        StoreUnavailableError: the folder of the SQLite file cannot be made.
+        StoreUnavailableError: the SQLite file cannot be made.
     """
     return Database(parse_url(url))

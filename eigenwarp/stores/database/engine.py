@@ -38,20 +38,22 @@ def parse_url(url: str) -> URL:
 
 
 def make_engine(url: URL) -> Engine:
-    """Connects to nothing yet; makes the folder that a SQLite file lies in.
+    """Connects to nothing yet; makes a SQLite file, empty, and its folder.
 
     Raises:
-        StoreUnavailableError: the folder cannot be made.
+        StoreUnavailableError: the file cannot be made.
     """
     return _sqlite(url) if url.drivername == "sqlite" else _postgresql(url)
 
 
 def _sqlite(url: URL) -> Engine:
-    folder = Path(str(url.database)).parent
+    file = Path(str(url.database))
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # SQLite would make it readable for all; the files beside it take after it.
+        file.touch(mode=0o600)
     except OSError as error:
-        raise StoreUnavailableError(f"the database's folder cannot be made: {error.strerror}") from error
+        raise StoreUnavailableError(f"the database's file cannot be made or written to: {error.strerror}") from error
     # The web server's threads each hold a connection while they read; SQLite itself lets one write at a time.
     engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=56, pool_timeout=POOL_WAIT_SECONDS)
 

@@ -15,6 +15,8 @@ from eigenwarp.stores.database.tables import doomed_objects, job_volumes, jobs, 
 from eigenwarp.stores.database.transactions import Transactions
 
 RESERVED_FOR = timedelta(hours=1)
+# The last minutes of a reservation are left to those whose clock is ahead of ours, and who delete.
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 class VolumeRepository:
@@ -24,7 +26,7 @@ class VolumeRepository:
         self._transactions = transactions
 
     def reserve(self, volume_id: str, now: datetime | None = None) -> str:
-        """A key to put a volume's bytes under before ``add``; unless that follows within an hour, they are removed.
+        """A key to put a volume's bytes under before ``add``; unless that follows within 55 minutes, they are removed.
 
         Each is another, so that no deletion of the same content's former object can meet the new one.
         """
@@ -34,14 +36,15 @@ class VolumeRepository:
         return key
 
     def add(self, record: VolumeRecord, now: datetime | None = None) -> tuple[VolumeRecord, bool]:
-        """Keep a volume whose bytes are in the object store.
+        """Keep a volume whose bytes are in the object store, under a key that was reserved or is a known volume's.
 
         Returns:
-            The volume, and whether it is new. Where its content was known already, the known record with its own key:
-            if that is another than the key given, the bytes put there are removed as a reservation's are.
+            The volume, and whether it is new. Where its content was known already, the known record with its own key;
+            what was put under another is removed as its reservation ends.
 
         Raises:
-            NotReadyError: the key's bytes are about to be deleted, or are already; put them again.
+            NotReadyError: a new volume's key is not reserved, or no longer: its bytes may be gone. Reserve another and
+                put them again.
         """
         row, moment = record.row, or_now(now)
         with self._transactions.write(exclusive=True) as connection:
@@ -117,11 +120,12 @@ def link(connection: Connection, volume_id: str, subject: str, acquired_at: date
 
 
 def _take_back(connection: Connection, key: str, now: datetime) -> None:
-    mine = connection.execute(
+    due = connection.execute(
         delete(doomed_objects).where(doomed_objects.c.key == key).returning(doomed_objects.c.due_at)
     ).scalars()
-    if any(due_at <= now for due_at in mine):
-        raise NotReadyError("the former bytes of this volume are being deleted; send it again")
+    if any(moment > now + _CLOCKS_APART for moment in due):
+        return
+    raise NotReadyError("the volume's bytes were removed, or are about to be; send it again")
 
 
 def _get(connection: Connection, volume_id: str) -> VolumeRecord:
