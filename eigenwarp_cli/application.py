@@ -33,6 +33,9 @@ class ReportingGroup(TyperGroup):
 
 # Third-party packages that only some installations have, and the extra that brings them.
 _EXTRAS = {
+    "argon2": "service",
+    "fastapi": "service",
+    "sqlalchemy": "stores",
     "torch": "worker",
     "safetensors": "worker",
     "matplotlib": "worker",

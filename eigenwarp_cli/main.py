@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from eigenwarp_cli import components, data, demo, migrate, models, project, register, segment, train, trained
+from eigenwarp_cli import (
+    audit,
+    components,
+    data,
+    demo,
+    keys,
+    migrate,
+    models,
+    project,
+    register,
+    segment,
+    train,
+    trained,
+)
 from eigenwarp_cli.application import new_application
 from eigenwarp_cli.remote import KeyFileOption, UrlOption, remember
 from eigenwarp_cli.up import command as up_command
@@ -26,6 +39,8 @@ app.command("export")(trained.export)
 app.command("synthesize")(data.synthesize)
 app.command("examples")(data.examples)
 app.add_typer(data.app, name="data")
+app.add_typer(keys.app, name="keys")
+app.command("audit")(audit.audit)
 
 
 def _print_version(asked: bool) -> None:
