@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from eigenwarp.queue import JobQueue
+from eigenwarp.queue.recovery_loop import RecoveryLoop
 from eigenwarp.settings import Settings
 from eigenwarp.stores.database import Database, open_database
 from eigenwarp.stores.events import EventStream
@@ -26,7 +27,7 @@ class Resources:
 
     Args:
         spool: this process's own folder for uploads that arrive.
-        checks: held while an upload is checked, which takes a core and disk.
+        checks: of the threads in which uploads are checked, each of which takes a core.
     """
 
     settings: Settings
@@ -37,7 +38,7 @@ class Resources:
     queue: JobQueue
     access: Access
     spool: Path
-    checks: BoundedSemaphore
+    checks: CapacityLimiter
 
 
 @contextmanager
@@ -65,6 +66,8 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
         stack.callback(limiter.close)
         access = Access(settings, database, limiter)
         access.require_safe_binding()
+        # Last in and first out: it uses what is above.
+        stack.enter_context(RecoveryLoop(database, queue, objects, settings))
         yield Resources(
             settings=settings,
             database=database,
@@ -74,7 +77,7 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
             queue=queue,
             access=access,
             spool=spool,
-            checks=BoundedSemaphore(settings.max_waiting_uploads),
+            checks=CapacityLimiter(settings.max_waiting_uploads),
         )
 
 
