@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 # Fixtures: real servers, started by whoever asks for one.
-pytest_plugins = ["tests.servers.redis", "tests.servers.s3"]
+pytest_plugins = ["tests.servers.postgres", "tests.servers.redis", "tests.servers.s3"]
 
 # The same examples on every run, so that a red run can be repeated; no deadline, as the machine may be busy.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
