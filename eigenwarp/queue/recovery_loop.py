@@ -38,6 +38,11 @@ class RecoveryLoop:
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """Which stores kept the latest round from being whole; empty when all is well."""
+        return self._unavailable
+
     def __enter__(self) -> Self:
         self.start()
         return self
