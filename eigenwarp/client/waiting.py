@@ -75,7 +75,8 @@ class Waiting:
                 self._require_time()
                 if found is None:
                     continue
-                self._last_id = found.id
+                # Events that the service read from its database have none.
+                self._last_id = found.id or self._last_id
                 try:
                     event = JobEvent.model_validate_json(found.data)
                 except ValidationError:
