@@ -1,5 +1,6 @@
 """The basis of a model: what each of its components explains and does."""
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -21,7 +22,7 @@ Model = Annotated[ModelName | None, Query(description="`name` or `name@version`;
 def list_components(request: Request, resources: ResourcesDep, caller: Reader, model: Model = None) -> Response:
     """K rows: what each component explains, and what it does to the template at +1 standard deviation."""
     reference = _resolve(resources, model)
-    return _immutable(request, resources.models.components(reference), reference, "table", pinned="@" in (model or ""))
+    return _conditional(request, resources.models.components(reference), pinned="@" in (model or ""))
 
 
 @router.get("/components/{component}", response_model=ComponentRow, responses={304: {"description": "Not changed."}})
@@ -37,18 +38,18 @@ def get_component(
     rows = resources.models.components(reference).rows
     if not 1 <= component <= len(rows):
         raise ComponentOutOfRangeError(f"component {component}: model {reference.name} has 1 to {len(rows)}")
-    row = rows[component - 1]
-    return _immutable(request, row, reference, f"row-{component}", pinned="@" in (model or ""))
+    return _conditional(request, rows[component - 1], pinned="@" in (model or ""))
 
 
 def _resolve(resources: Resources, model: str | None) -> ModelReference:
     return resources.models.resolve(model or resources.settings.default_model)
 
 
-def _immutable(request: Request, document: Document, reference: ModelReference, part: str, *, pinned: bool) -> Response:
-    """Of one version nothing changes, so the version is the content's tag; which version a name means may change."""
-    etag = f'"{reference.name}-{reference.version}-{part}"'
-    headers = {"ETag": etag, "Cache-Control": f"private, max-age={31536000 if pinned else 0}"}
+def _conditional(request: Request, document: Document, *, pinned: bool) -> Response:
+    """Of a version that the caller pinned nothing changes; which version a bare name means may."""
+    content = document.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable" if pinned else "private, no-cache"}
     if is_held(request.headers, etag):
         return Response(status_code=304, headers=headers)
-    return Response(document.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(content, media_type="application/json", headers=headers)

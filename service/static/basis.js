@@ -84,7 +84,7 @@ function choose(k) {
   find("#stage-words").textContent = inWords(row);
   const facts = [
     ["Explained, together", percent(row.cumulative)],
-    ["Mean motion", `${fixed(row.motion.rms_mm, 2)} mm`],
+    ["Motion, root mean square", `${fixed(row.motion.rms_mm, 2)} mm`],
     ["Rotation", `${fixed(row.motion.rotation_degrees, 1)}°`],
     ["Translation R, A, S", `${row.motion.translation_mm.map((mm) => signed(mm)).join(", ")} mm`],
     ...row.volume_changes.map((label) => [`Volume, ${label.name ?? `label ${label.label}`}`, `${signed(label.change_percent)} %`]),
