@@ -41,10 +41,11 @@ lock:  ## renew the lock files from pyproject.toml
 		| sed 's/+cpu$$//'; } > build/requirements.lock
 	mv build/requirements.lock requirements.lock
 	$(call LOCK_PART,service)
-	$(call LOCK_PART,worker,training)
+	$(call LOCK_PART,worker,training$(COMMA)service)
 	rm -rf build/lock
 
-# requirements.lock, restricted to what an extra needs: what an image installs. setuptools builds the project itself there.
+# requirements.lock, restricted to some extras: what an image installs. setuptools builds the project itself there.
+COMMA := ,
 define LOCK_PART
 { sed -n '/^#/p' requirements-$(1).lock; build/lock/bin/python -m pip install --quiet --dry-run --ignore-installed \
 	--constraint requirements.lock --report - setuptools '.[$(or $(2),$(1))]' | build/lock/bin/python deploy/lock_lines.py; \

@@ -6,7 +6,9 @@ import sys
 
 def lock_lines(report: str) -> list[str]:
     """``name==version``, sorted, without the project itself and without a local build's mark (``+cpu``)."""
-    packages = [entry["metadata"] for entry in json.loads(report)["install"] if "dir_info" not in entry["download_info"]]
+    packages = [
+        entry["metadata"] for entry in json.loads(report)["install"] if "dir_info" not in entry["download_info"]
+    ]
     return sorted((f"{package['name']}=={package['version'].partition('+')[0]}" for package in packages), key=str.lower)
 
 
