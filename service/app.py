@@ -9,12 +9,14 @@ from starlette.middleware import Middleware
 
 from eigenwarp import __version__
 from eigenwarp.settings import Settings
+from service.declarations import declared
 from service.metrics import Metrics
 from service.middleware.body_bound import BodyBoundMiddleware
 from service.middleware.request_id import RequestIdMiddleware
 from service.middleware.request_log import RequestLogMiddleware
 from service.middleware.request_metrics import RequestMetricsMiddleware
 from service.middleware.security_headers import SecurityHeadersMiddleware
+from service.openapi import describe
 from service.problems import install_problems
 from service.resources import open_resources
 from service.routes import ROUTERS
@@ -54,5 +56,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = metrics
     install_problems(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=declared())
+    describe(app)
     return app

@@ -18,6 +18,7 @@ from eigenwarp.stores.models import ModelStore
 from eigenwarp.stores.objects import ObjectStore, open_object_store
 from service.access import Access
 from service.rate_limit import RateLimiter
+from service.signed_put import SignedPut
 from service.spool import open_spool
 
 
@@ -27,6 +28,7 @@ class Resources:
 
     Args:
         spool: this process's own folder for uploads that arrive.
+        uploads: signs URLs that files can be put to.
         checks: of the threads in which uploads are checked, each of which takes a core.
     """
 
@@ -38,6 +40,7 @@ class Resources:
     queue: JobQueue
     access: Access
     spool: Path
+    uploads: SignedPut
     checks: CapacityLimiter
 
 
@@ -77,6 +80,7 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
             queue=queue,
             access=access,
             spool=spool,
+            uploads=SignedPut(settings.home),
             checks=CapacityLimiter(settings.max_waiting_uploads),
         )
 

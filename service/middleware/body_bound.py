@@ -25,15 +25,8 @@ class _Bound:
 
 
 def raise_body_bound(request: Request, limit: int) -> None:
-    """Let this request's body be as long as ``limit`` bytes.
-
-    Raises:
-        RequestTooLargeError: it says itself that it is longer.
-    """
-    bound = request.scope["state"][_STATE]
-    bound.limit = limit
-    if bound.declared is not None and bound.declared > limit:
-        raise RequestTooLargeError(limit)
+    """Let this request's body be as long as ``limit`` bytes, before any of it is read."""
+    request.scope["state"][_STATE].limit = limit
 
 
 class BodyBoundMiddleware:

@@ -2,10 +2,30 @@
 
 from fastapi import APIRouter
 
-from service.routes import components, explorer, health, models, subjects
+from service.routes import (
+    components,
+    derived,
+    events,
+    explorer,
+    health,
+    jobs,
+    models,
+    results,
+    subjects,
+    submissions,
+    uploads,
+    volumes,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
+    uploads.router,
+    volumes.router,
+    submissions.router,
+    jobs.router,
+    events.router,
+    results.router,
     components.router,
+    derived.router,
     models.router,
     subjects.router,
     health.router,
