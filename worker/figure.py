@@ -1,6 +1,7 @@
 """Pictures that a person can judge a deformation by."""
 
 import io
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,12 @@ from matplotlib.lines import Line2D
 from scipy.ndimage import zoom
 
 from eigenwarp.errors import ModelUnknownError
-from eigenwarp.field import jacobian_determinant, warp_segmentation, warp_volume
+from eigenwarp.field import DisplacementField, jacobian_determinant, warp_segmentation, warp_volume
 from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.schemas.choices import ScaleUnit
+from eigenwarp.schemas.report import Report
 from eigenwarp.volume import Segmentation, Volume
 from worker.components import component_field
-from worker.registration import RegistrationOutputs
 from worker.section import Section, sections
 
 BEFORE, AFTER, TARGET = "#ff4d4d", "#ffd23f", "#3fd0ff"
@@ -31,12 +32,31 @@ _JACOBIAN_SPAN = 2.0
 Window = tuple[float, float]
 
 
+class Registered(Protocol):
+    """What a registration gave, as far as it can be seen; see ``RegistrationOutputs``."""
+
+    @property
+    def field(self) -> DisplacementField: ...
+
+    @property
+    def initial_field(self) -> DisplacementField: ...
+
+    @property
+    def warped(self) -> Volume: ...
+
+    @property
+    def jacobian(self) -> Volume: ...
+
+    @property
+    def report(self) -> Report: ...
+
+
 def registration_figure(
     moving: Volume,
     fixed: Volume,
     moving_segmentation: Segmentation | None,
     fixed_segmentation: Segmentation | None,
-    outputs: RegistrationOutputs,
+    outputs: Registered,
 ) -> bytes:
     """Moving (initially aligned), fixed and warped image, contours before and after, displacement and Jacobian.
 
@@ -269,7 +289,7 @@ def _legend(figure: Figure, entries: list[tuple[str, str]]) -> None:
     )
 
 
-def _headline(outputs: RegistrationOutputs) -> str:
+def _headline(outputs: Registered) -> str:
     report = outputs.report
     parts = [
         f"{row.name or row.label}: Dice {row.dice_before:.2f} → {row.dice_after:.2f}"
@@ -293,4 +313,4 @@ def _png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-__all__ = ["component_figure", "registration_figure"]
+__all__ = ["Registered", "component_figure", "registration_figure"]

@@ -16,7 +16,7 @@ from eigenwarp.field import (
 )
 from eigenwarp.model.registration import Refine, Registration, RegistrationModel
 from eigenwarp.model.stages import OnStage, Stages, part_of, unwatched
-from eigenwarp.preprocess import Alignment
+from eigenwarp.preprocess import Alignment, Preprocessing
 from eigenwarp.schemas.report import Report
 from eigenwarp.volume import Segmentation, Volume
 from worker.pair import Pair
@@ -94,7 +94,7 @@ def register_volumes(
         moving_given=moving_segmentation is not None,
         fixed_given=fixed_segmentation is not None,
     )
-    initial = initial_field(model, moving, fixed, alignment)
+    initial = initial_field(model.preprocessing, moving, fixed, alignment)
     warped = warp_volume(moving, found.field)
     warped_labels = None if pair.moving_labels is None else warp_segmentation(pair.moving_labels, found.field)
     jacobian = jacobian_determinant(found.field)
@@ -123,10 +123,10 @@ def register_volumes(
 
 
 def initial_field(
-    model: RegistrationModel, moving: Volume, fixed: Volume, alignment: Alignment = Alignment.CENTER
+    preprocessing: Preprocessing, moving: Volume, fixed: Volume, alignment: Alignment = Alignment.CENTER
 ) -> DisplacementField:
     """The transform before any deformation: the model's grid over one image laid on that over the other."""
-    moving_grid, fixed_grid = model.preprocessing.grids_for_pair(moving, fixed, alignment)
+    moving_grid, fixed_grid = preprocessing.grids_for_pair(moving, fixed, alignment)
     nothing = np.zeros((*fixed_grid.shape, 3), dtype=np.float32)
     return field_from_model(nothing, moving_grid, fixed_grid, fixed.geometry)
 
