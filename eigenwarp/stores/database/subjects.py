@@ -9,7 +9,7 @@ from eigenwarp.schemas.subjects import HistoryRow
 from eigenwarp.stores.database.clock import or_now
 from eigenwarp.stores.database.erasing import erase, jobs_of_volumes
 from eigenwarp.stores.database.records import Erased
-from eigenwarp.stores.database.tables import coefficients, erasures, jobs, volume_subjects
+from eigenwarp.stores.database.tables import coefficients, erasures, jobs, uploads, volume_subjects
 from eigenwarp.stores.database.transactions import Transactions
 from eigenwarp.stores.database.uploads import erase_uploads
 
@@ -39,7 +39,7 @@ class SubjectRepository:
             ).all()
             if not rows and not any(
                 connection.execute(select(table.c.subject).where(table.c.subject == subject).limit(1)).first()
-                for table in (volume_subjects, jobs)
+                for table in (volume_subjects, jobs, uploads)
             ):
                 raise _unknown(subject)
         return [
@@ -70,9 +70,9 @@ class SubjectRepository:
             )
             naming = connection.execute(select(jobs.c.id).where(jobs.c.subject == subject)).scalars()
             job_ids = sorted({*naming, *jobs_of_volumes(connection, volume_ids)})
-            uploads = erase_uploads(connection, subject, moment)
+            given_up = erase_uploads(connection, subject, moment)
             erased = erase(connection, volume_ids, job_ids, moment, subject)
-            if not (volume_ids or job_ids or uploads or erased.coefficients):
+            if not (volume_ids or job_ids or given_up or erased.coefficients):
                 raise _unknown(subject)
         return erased
 

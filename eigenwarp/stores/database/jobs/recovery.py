@@ -21,7 +21,8 @@ class JobRecovery:
         """Messages for these were sent."""
         if not job_ids:
             return
-        with self._transactions.write() as connection:
+        # Two loops that recover the same jobs would lock them in different orders.
+        with self._transactions.write(exclusive=len(job_ids) > 1) as connection:
             for start in range(0, len(job_ids), 500):
                 some = jobs.c.id.in_(job_ids[start : start + 500])
                 connection.execute(update(jobs).where(some, jobs.c.state == "queued").values(enqueued_at=or_now(now)))
