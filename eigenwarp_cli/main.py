@@ -15,6 +15,7 @@ from eigenwarp_cli import (
     project,
     register,
     segment,
+    serve,
     train,
     trained,
 )
@@ -30,6 +31,7 @@ app.command("components")(components.components)
 app.command("component")(components.component)
 app.command("models")(models.models)
 app.command("up")(up_command.up)
+app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("train")(train.train)
