@@ -1,6 +1,6 @@
 """Celery on Redis: a message carries a job id and nothing else."""
 
-from eigenwarp.queue.celery_app import QUEUE_NAME, TASK_NAME, WORKER_ENVIRONMENT, WORKER_OPTIONS, make_celery
+from eigenwarp.queue.celery_app import QUEUE_NAME, TASK_NAME, WORKER_OPTIONS, make_celery
 from eigenwarp.queue.job_queue import JobQueue
 from eigenwarp.queue.recovery import Recovered, recover
 from eigenwarp.queue.recovery_loop import RecoveryLoop
@@ -8,7 +8,6 @@ from eigenwarp.queue.recovery_loop import RecoveryLoop
 __all__ = [
     "QUEUE_NAME",
     "TASK_NAME",
-    "WORKER_ENVIRONMENT",
     "WORKER_OPTIONS",
     "JobQueue",
     "Recovered",

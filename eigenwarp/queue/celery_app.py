@@ -7,6 +7,7 @@ from celery.signals import setup_logging
 from kombu.entity import Queue
 
 from eigenwarp.log import configure_logging
+from eigenwarp.queue.shutdown import bound_shutdown
 from eigenwarp.settings import Settings
 
 TASK_NAME = "eigenwarp.run_job"
@@ -16,11 +17,9 @@ UNACKED_NAME = "eigenwarp.unacked"
 WORKER_OPTIONS = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Of ``celery worker``: workers have nothing to tell one another, and the job's lease says which of them live."""
 
-WORKER_ENVIRONMENT = {"REMAP_SIGTERM": "SIGQUIT"}
-"""Read by billiard when it is imported: SIGTERM then gives a running job ``shutdown_seconds`` to end, rather than all
-the time that it takes, and puts its message back."""
-
 _GRACE_SECONDS = 30.0
+# The worker asks a job that outlasts shutdown_seconds to come back by itself; this is for one that does not listen.
+_RELEASE_SECONDS = 5.0
 _LEAST_VISIBILITY_SECONDS = 3600
 
 
@@ -38,6 +37,7 @@ def make_celery(settings: Settings) -> Celery:
 
     # With a receiver of this signal Celery leaves the loggers alone.
     setup_logging.connect(take_over, weak=False, dispatch_uid="eigenwarp.log")
+    bound_shutdown(app, settings.shutdown_seconds + _RELEASE_SECONDS)
     return app
 
 
@@ -91,6 +91,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_pool": "prefork",
         "worker_concurrency": 1,
         "worker_max_tasks_per_child": settings.worker_recycle_jobs or None,
+        # Of SIGQUIT, and of SIGTERM under REMAP_SIGTERM=SIGQUIT; SIGTERM as it is is bounded by bound_shutdown.
         "worker_soft_shutdown_timeout": settings.shutdown_seconds,
         # Redis may be away for as long as it likes.
         "broker_connection_retry": True,
