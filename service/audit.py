@@ -6,6 +6,7 @@ A route says what it is with ``@audited("volume.read")`` under its ``@router.get
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from eigenwarp.stores.database.records import AuditEntry, Caller
 
 DONE = "done"
 ERASED = "erased"
-_MARK = "audit_action"
+_MARK = "audited_as"
 _REFUSED = "refused"
 # What is not held, or no longer, is not written down: the id of an erased subject must not come back.
 _NOT_HELD = frozenset({"subject-unknown", "volume-unknown", "job-unknown", "result-unknown", "upload-unknown"})
@@ -30,15 +31,22 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _log = get_logger(__name__)
 
 
-def audited(action: str) -> Callable[[Endpoint], Endpoint]:
+@dataclass(frozen=True)
+class _Mark:
+    action: str
+    noted_only: bool
+
+
+def audited(action: str, *, noted_only: bool = False) -> Callable[[Endpoint], Endpoint]:
     """Mark an endpoint.
 
     Args:
         action: what it does, such as ``subject.erase``; one that ends in ``.erase`` leaves no target behind.
+        noted_only: rows for what the endpoint notes alone: it may well hand out nothing that counts.
     """
 
     def mark(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _MARK, action)
+        setattr(endpoint, _MARK, _Mark(action, noted_only))
         return endpoint
 
     return mark
@@ -60,8 +68,8 @@ class AuditedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()
-        action = getattr(self.endpoint, _MARK, None)
-        if action is None:
+        mark: _Mark | None = getattr(self.endpoint, _MARK, None)
+        if mark is None:
             return handle
 
         async def handle_and_record(request: Request) -> Response:
@@ -70,25 +78,25 @@ class AuditedRoute(APIRoute):
             except Exception as error:
                 outcome = error.code if isinstance(error, EigenwarpError) else _REFUSED
                 try:
-                    await _record(request, action, outcome)
+                    await _record(request, mark, outcome)
                 except EigenwarpError as second:
-                    _log.error("audit-row-lost", action=action, outcome=outcome, code=second.code)
+                    _log.error("audit row lost", action=mark.action, outcome=outcome, code=second.code)
                 raise
-            await _record(request, action, DONE)
+            await _record(request, mark, DONE)
             return response
 
         return handle_and_record
 
 
-async def _record(request: Request, action: str, outcome: str) -> None:
+async def _record(request: Request, mark: _Mark, outcome: str) -> None:
     caller = getattr(request.state, "caller", None)
     if not isinstance(caller, Caller):
         return
     database: Database = request.app.state.resources.database
     now, request_id = datetime.now(UTC), getattr(request.state, "request_id", None)
     entries = [
-        AuditEntry(at=now, caller=caller.id, action=action, target=target, outcome=outcome, request_id=request_id)
-        for target in _targets(request, action, outcome)
+        AuditEntry(at=now, caller=caller.id, action=mark.action, target=target, outcome=outcome, request_id=request_id)
+        for target in _targets(request, mark, outcome)
     ]
     await run_in_threadpool(_add, database, entries)
 
@@ -98,12 +106,15 @@ def _add(database: Database, entries: list[AuditEntry]) -> None:
         database.audit.add(entry)
 
 
-def _targets(request: Request, action: str, outcome: str) -> list[str]:
+def _targets(request: Request, mark: _Mark, outcome: str) -> list[str]:
+    found = list(dict.fromkeys(_noted(request)))
+    if mark.noted_only and not found:
+        return []
     if outcome in _NOT_HELD:
         return ["unknown"]
-    if outcome == DONE and action.endswith(".erase"):
+    if outcome == DONE and mark.action.endswith(".erase"):
         return [ERASED]
-    found = list(dict.fromkeys(_noted(request))) or ["/".join(str(value) for value in request.path_params.values())]
+    found = found or ["/".join(str(value) for value in request.path_params.values())]
     # A path that never reached its route may hold anything.
     return [target if _SANE_TARGET.fullmatch(target) else "invalid" for target in found]
 

@@ -6,8 +6,12 @@ from eigenwarp.schemas.jobs import JobEvent, JobRow, ResultRow
 from eigenwarp.stores.database.records import JobRecord
 
 
-def job_row(job: JobRecord) -> JobRow:
-    """What is told of a job: not who submitted it, nor which worker holds it."""
+def job_row(job: JobRecord, *, found: bool = True) -> JobRow:
+    """What is told of a job: not who submitted it, nor which worker holds it.
+
+    Args:
+        found: with what it found out, its report or projection.
+    """
     return JobRow(
         id=job.id,
         kind=job.kind,
@@ -31,8 +35,8 @@ def job_row(job: JobRecord) -> JobRow:
             )
             for artefact in job.artefacts
         ),
-        report=job.report,
-        projection=job.projection,
+        report=job.report if found else None,
+        projection=job.projection if found else None,
         problem=job.problem,
     )
 

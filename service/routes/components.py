@@ -10,22 +10,32 @@ from eigenwarp.schemas.components import ComponentRow, ComponentTable
 from eigenwarp.schemas.document import Document, ModelReference
 from eigenwarp.schemas.names import ModelName
 from service.access import Reader
+from service.declarations import Responses, answer_headers, declared
 from service.etags import is_held
 from service.resources import Resources, ResourcesDep
 
 router = APIRouter(tags=["basis"])
 
+_CONDITIONAL: Responses = {
+    200: {"description": "The latest, or the version asked for.", "headers": answer_headers("ETag", "Cache-Control")},
+    304: {"description": "The caller has it already.", "headers": answer_headers("ETag")},
+}
+
 Model = Annotated[ModelName | None, Query(description="`name` or `name@version`; the default model without.")]
 
 
-@router.get("/components", response_model=ComponentTable, responses={304: {"description": "Not changed."}})
+@router.get("/components", response_model=ComponentTable, responses={**declared("model-unknown"), **_CONDITIONAL})
 def list_components(request: Request, resources: ResourcesDep, caller: Reader, model: Model = None) -> Response:
     """K rows: what each component explains, and what it does to the template at +1 standard deviation."""
     reference = _resolve(resources, model)
     return _conditional(request, resources.models.components(reference), pinned="@" in (model or ""))
 
 
-@router.get("/components/{component}", response_model=ComponentRow, responses={304: {"description": "Not changed."}})
+@router.get(
+    "/components/{component}",
+    response_model=ComponentRow,
+    responses={**declared("model-unknown", "component-out-of-range"), **_CONDITIONAL},
+)
 def get_component(
     request: Request,
     resources: ResourcesDep,

@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from eigenwarp.errors import StoreUnavailableError
 from eigenwarp.log import get_logger
 from eigenwarp.schemas.document import Document
+from service.declarations import declared
 from service.metrics import Metrics
 from service.resources import ResourcesDep
 
@@ -31,7 +32,7 @@ async def is_alive() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: declared("store-unavailable")[503]})
 def is_ready(resources: ResourcesDep) -> Health:
     """The database, the object store and the queue answer; 503 names those that do not."""
     down = _silent(

@@ -10,11 +10,12 @@ from eigenwarp.schemas.jobs import JobPage, JobRow, JobState
 from eigenwarp.schemas.names import JobId, SubjectId
 from eigenwarp.schemas.requests import JobKind
 from service.access import Reader, Submitter
+from service.audit import AuditedRoute, audited, note_access
 from service.declarations import answer_headers, declared
 from service.job_rows import job_event, job_row
 from service.resources import ResourcesDep
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=AuditedRoute)
 
 Job = Annotated[JobId, Path(description="`job_` and 32 hexadecimal digits.", examples=["job_" + "0f" * 16])]
 
@@ -26,6 +27,7 @@ Job = Annotated[JobId, Path(description="`job_` and 32 hexadecimal digits.", exa
         200: {"description": "Newest first.", "headers": answer_headers("Link")},
     },
 )
+@audited("subject.read", noted_only=True)
 def list_jobs(
     request: Request,
     response: Response,
@@ -39,7 +41,12 @@ def list_jobs(
     cursor: Annotated[str | None, Query(description="`next` of the page before.", max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JobPage:
-    """Jobs by kind, state, subject and time, in pages. A page's cursor stays good while jobs come and go."""
+    """Jobs by kind, state, subject and time, in pages. A page's cursor stays good while jobs come and go.
+
+    `report` and `projection` are left out here: a job's own page has them.
+    """
+    if subject is not None:
+        note_access(request, subject)
     jobs, following = resources.database.jobs.page(
         kind=kind,
         state=state,
@@ -52,13 +59,17 @@ def list_jobs(
     if following is not None:
         asked = {name: value for name, value in request.query_params.items() if name != "cursor"}
         response.headers["Link"] = f'</jobs?{urlencode({**asked, "cursor": following})}>; rel="next"'
-    return JobPage(jobs=[job_row(job) for job in jobs], next=following)
+    return JobPage(jobs=[job_row(job, found=False) for job in jobs], next=following)
 
 
 @router.get("/{job_id}", responses=declared("job-unknown"))
-def get_job(resources: ResourcesDep, caller: Reader, job_id: Job) -> JobRow:
+@audited("result.read", noted_only=True)
+def get_job(request: Request, resources: ResourcesDep, caller: Reader, job_id: Job) -> JobRow:
     """State, progress, attempt, times, model version, results. A job that failed is no error: its problem is in it."""
-    return job_row(resources.database.jobs.get(job_id))
+    job = resources.database.jobs.get(job_id)
+    if job.report is not None or job.projection is not None:
+        note_access(request, job.id)
+    return job_row(job)
 
 
 @router.post("/{job_id}/cancel", responses=declared("job-unknown", "job-finished"))

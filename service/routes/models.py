@@ -8,18 +8,19 @@ from eigenwarp.errors import ModelUnknownError
 from eigenwarp.schemas.models import PublishedList, PublishedManifest, PublishedRow
 from eigenwarp.stores.models import PublishedModel
 from service.access import Reader
+from service.declarations import declared
 from service.resources import ResourcesDep
 
 router = APIRouter(prefix="/models", tags=["models"])
 
 
-@router.get("")
+@router.get("", responses=declared())
 def list_models(resources: ResourcesDep, caller: Reader) -> PublishedList:
     """Every version of every model; of each name the latest first."""
     return PublishedList(models=[_row(model) for model in resources.models.list()])
 
 
-@router.get("/{name}/{version}")
+@router.get("/{name}/{version}", responses=declared("model-unknown"))
 def get_model(
     resources: ResourcesDep,
     caller: Reader,

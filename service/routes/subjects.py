@@ -8,6 +8,7 @@ from eigenwarp.schemas.names import SubjectId
 from eigenwarp.schemas.subjects import Erasure, History
 from service.access import Administrator, Reader
 from service.audit import AuditedRoute, audited
+from service.declarations import answer_headers, declared
 from service.erasure import erase_subject
 from service.history_csv import history_csv
 from service.resources import ResourcesDep
@@ -23,7 +24,14 @@ Format = Annotated[
 @router.get(
     "/{subject}/coefficients",
     response_model=History,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={
+        **declared("subject-unknown"),
+        200: {
+            "description": "By date of acquisition, then of recording.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+            "headers": answer_headers("Cache-Control"),
+        },
+    },
 )
 @audited("subject.read")
 def get_history(
@@ -38,7 +46,7 @@ def get_history(
     return Response(history.model_dump_json(), media_type="application/json", headers=headers)
 
 
-@router.delete("/{subject}")
+@router.delete("/{subject}", responses=declared("subject-unknown"))
 @audited("subject.erase")
 def delete_subject(resources: ResourcesDep, caller: Administrator, subject: Subject) -> Erasure:
     """Erase all that is held on the subject: its volumes, its coefficients, and every job that used either.
