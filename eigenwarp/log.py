@@ -23,6 +23,8 @@ _SECRET_NAME = re.compile(r"password|passwd|secret|authorization|cookie|credenti
 _SECRET_TEXT = (
     (re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@"), rf"\1:{_HIDDEN}@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {_HIDDEN}"),
+    (re.compile(r"\b(ew_[0-9a-f]{12})_[\w-]+"), rf"\1_{_HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), _HIDDEN),
     (re.compile(r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"), rf"\1{_HIDDEN}"),
 )
 # Their INFO tells of every connection, with whole URLs; SQLAlchemy's holds the rows.
@@ -84,7 +86,7 @@ def configure_logging(settings: Settings) -> None:
 
 class Redactor:
     """A structlog processor that puts ``***`` in place of secrets, by the names that they stand under, by the shapes
-    that they have (passwords in URLs, bearer tokens, signed URLs) and by their very values.
+    that they have (passwords in URLs, API keys, tokens, signed URLs) and by their very values.
 
     Args:
         secrets: values that must not be seen.
