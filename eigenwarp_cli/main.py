@@ -18,6 +18,7 @@ from eigenwarp_cli import (
     serve,
     train,
     trained,
+    worker,
 )
 from eigenwarp_cli.application import new_application
 from eigenwarp_cli.remote import KeyFileOption, UrlOption, remember
@@ -29,9 +30,10 @@ app.command("project")(project.project)
 app.command("segment")(segment.segment)
 app.command("components")(components.components)
 app.command("component")(components.component)
-app.command("models")(models.models)
+app.add_typer(models.app, name="models")
 app.command("up")(up_command.up)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("train")(train.train)

@@ -1,48 +1,121 @@
-"""``eigenwarp models``: what can be named with ``--model``."""
+"""``eigenwarp models``: what can be named with ``--model``, and what a service computes with."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eigenwarp_cli.application import new_application
 from eigenwarp_cli.output import print_text, progress_console, results
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from eigenwarp.schemas.manifest import Manifest
     from eigenwarp.schemas.models import ModelRow
+    from eigenwarp.stores.models import ModelStore
+
+app = new_application("List models; publish them to a service.", root=False)
+app.info.no_args_is_help = False
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON in place of a table.")]
 
 
-def models(as_json: Annotated[bool, typer.Option("--json", help="JSON in place of a table.")] = False) -> None:
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the models found in EIGENWARP_MODELS, in ./models and beside the program."""
-    import json
-
+    if context.invoked_subcommand is not None:
+        return
     rows = model_rows()
-    if as_json:
-        print_text(json.dumps([row.model_dump(mode="json") for row in rows], indent=1))
-    elif not rows:
+    if not rows and not as_json:
         progress_console().print("no models found: set EIGENWARP_MODELS to a folder of bundles")
     else:
-        _print_table(rows)
+        _print(rows, as_json)
+
+
+@app.command("publish")
+def publish(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Names or folders of bundles.")],
+) -> None:
+    """Put bundles into the service's object store, where each name means the version published last.
+
+    Settings come from the environment. Running services and workers take a new version up without a restart. Publishing
+    the same again changes nothing.
+    """
+    from eigenwarp.errors import ModelUnknownError
+    from eigenwarp.model.catalogue import find_bundle
+    from eigenwarp.schemas.components import ComponentTable
+    from worker.engine import Engine, describe_components
+    from worker.report import reference
+
+    engine = Engine()
+    with _published_models() as store:
+        for name in names:
+            model = engine.model(name)
+            try:
+                table = describe_components(model)
+            except ModelUnknownError:
+                # A bundle without a basis registers all the same.
+                table = ComponentTable(model=reference(model), rows=[])
+            found = store.publish(find_bundle(name), table)
+            print_text(f"published {found.name}@{found.version}")
+
+
+@app.command("published")
+def published(as_json: JsonOption = False) -> None:
+    """List what the service's object store holds; of each name the version that it means comes first."""
+    with _published_models() as store:
+        rows = [_row(model.manifest) for model in store.list()]
+    if not rows and not as_json:
+        progress_console().print("no models are published: eigenwarp models publish NAME")
+    else:
+        _print(rows, as_json)
 
 
 def model_rows() -> "list[ModelRow]":
     """Every bundle that can be found."""
     from eigenwarp.model.catalogue import list_bundles
+
+    return [_row(manifest) for _, manifest in list_bundles().values()]
+
+
+@contextmanager
+def _published_models() -> "Iterator[ModelStore]":
+    from eigenwarp.settings import load_settings
+    from eigenwarp.stores.models import ModelStore
+    from eigenwarp.stores.objects import open_object_store
+
+    objects = open_object_store(load_settings())
+    try:
+        yield ModelStore(objects)
+    finally:
+        objects.close()
+
+
+def _row(manifest: "Manifest") -> "ModelRow":
     from eigenwarp.schemas.models import ModelRow
 
-    return [
-        ModelRow(
-            name=manifest.name,
-            version=manifest.version,
-            created=manifest.created,
-            labels=manifest.labels,
-            data=manifest.provenance.data,
-            steps=manifest.provenance.steps,
-            metrics=manifest.metrics,
-        )
-        for _, manifest in list_bundles().values()
-    ]
+    return ModelRow(
+        name=manifest.name,
+        version=manifest.version,
+        created=manifest.created,
+        labels=manifest.labels,
+        data=manifest.provenance.data,
+        steps=manifest.provenance.steps,
+        metrics=manifest.metrics,
+    )
 
 
-def _print_table(rows: "list[ModelRow]") -> None:
+def _print(rows: "Iterable[ModelRow]", as_json: bool) -> None:
+    if as_json:
+        print_text(json.dumps([row.model_dump(mode="json") for row in rows], indent=1))
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: "Iterable[ModelRow]") -> None:
     from rich.table import Table
 
     table = Table(box=None)

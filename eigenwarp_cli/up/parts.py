@@ -39,8 +39,9 @@ class Parts:
     def workers(self, count: int) -> list[Child]:
         """Processes that compute."""
         grace = self._settings.shutdown_seconds + _WORKER_GRACE_S
-        command = [*_EIGENWARP, "worker"]
-        return [self._child(f"worker-{n}", command, grace, self._environment()) for n in range(1, count + 1)]
+        names = [f"worker-{n}" for n in range(1, count + 1)]
+        command = [*_EIGENWARP, "worker", "--name"]
+        return [self._child(name, [*command, name], grace, self._environment()) for name in names]
 
     def publishing(self, bundles: list[Path]) -> Child:
         """Publishes bundles, then ends."""

@@ -1,0 +1,43 @@
+"""``POST /register``."""
+
+from eigenwarp.model.registration import Refine
+from eigenwarp.preprocess import Alignment
+from eigenwarp.schemas.requests import RegisterRequest
+from worker.engine import RegistrationOutputs, register_volumes
+from worker.jobs.context import JobContext
+from worker.jobs.results import document_result, field_result, segmentation_result, volume_result
+from worker.outcome import Outcome, Result
+
+
+def register(request: RegisterRequest, context: JobContext) -> Outcome:
+    """One volume onto another, with the results that were asked for; the report goes with the job in any case."""
+    context.begin()
+    options = request.options
+    outputs = register_volumes(
+        context.model(),
+        context.image(request.moving),
+        context.image(request.fixed),
+        moving_segmentation=context.labels(request.moving_segmentation),
+        fixed_segmentation=context.labels(request.fixed_segmentation),
+        refine=Refine(options.refine),
+        alignment=Alignment(options.alignment),
+        components=options.components,
+        on_stage=context.on_stage,
+    )
+    made = _results(request, outputs)
+    return Outcome(results=tuple(made[name] for name in options.outputs if name in made), report=outputs.report)
+
+
+def _results(request: RegisterRequest, outputs: RegistrationOutputs) -> dict[str, Result]:
+    format = request.options.field_format
+    moving, fixed = outputs.inverse_field.geometry, outputs.field.geometry
+    results = [
+        field_result("field", outputs.field, format, moving),
+        field_result("inverse_field", outputs.inverse_field, format, fixed),
+        volume_result("warped", outputs.warped),
+        volume_result("jacobian", outputs.jacobian),
+        document_result("report", outputs.report),
+    ]
+    if outputs.warped_segmentation is not None:
+        results.append(segmentation_result("warped_segmentation", outputs.warped_segmentation))
+    return {result.name: result for result in results}
