@@ -36,21 +36,18 @@ fuzz: $(INSTALLED)  ## ten minutes of mutated NIfTI files
 
 lock:  ## renew the lock files from pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet '.[dev]'
-	{ sed -n '/^#/p' requirements.lock; build/lock/bin/python -m pip freeze --all --exclude pip --exclude eigenwarp \
-		| sed 's/+cpu$$//'; } > build/requirements.lock
-	mv build/requirements.lock requirements.lock
-	$(call LOCK_PART,service)
-	$(call LOCK_PART,worker,training$(COMMA)service)
+	$(call LOCK,requirements.lock,dev)
+	$(call LOCK,requirements-service.lock,service,--constraint requirements.lock)
+	$(call LOCK,requirements-worker.lock,training$(COMMA)service,--constraint requirements.lock)
 	rm -rf build/lock
 
-# requirements.lock, restricted to some extras: what an image installs. setuptools builds the project itself there.
+# What pip would install for some extras; setuptools is among it, since it builds the project itself. Started as
+# 'PIP_CONSTRAINT=$PWD/requirements.lock make lock', what is locked stays and only what is missing comes.
 COMMA := ,
-define LOCK_PART
-{ sed -n '/^#/p' requirements-$(1).lock; build/lock/bin/python -m pip install --quiet --dry-run --ignore-installed \
-	--constraint requirements.lock --report - setuptools '.[$(or $(2),$(1))]' | build/lock/bin/python deploy/lock_lines.py; \
-	} > build/requirements-$(1).lock
-mv build/requirements-$(1).lock requirements-$(1).lock
+define LOCK
+{ sed -n '/^#/p' $(1); build/lock/bin/python -m pip install --quiet --dry-run --ignore-installed $(3) \
+	--report - setuptools '.[$(2)]' | build/lock/bin/python deploy/lock_lines.py; } > build/$(1)
+mv build/$(1) $(1)
 endef
 
 clean:  ## remove the environment and every cache

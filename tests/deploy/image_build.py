@@ -1,4 +1,4 @@
-"""A Dockerfile's build stage, carried out in a folder: its COPY and RUN lines as they are, no container engine needed."""
+"""A Dockerfile's build stage, carried out in a folder: its COPY and RUN lines as they are, without a container."""
 
 import os
 import shutil

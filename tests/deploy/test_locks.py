@@ -55,11 +55,12 @@ def test_the_web_side_holds_no_torch() -> None:
     assert "torch" in _pins("requirements-worker.lock")
 
 
-def test_lock_lines_leave_out_the_project_and_a_builds_mark() -> None:
+def test_lock_lines_leave_out_the_project_and_what_is_of_one_build() -> None:
     report = {
         "install": [
             {"metadata": {"name": "torch", "version": "2.13.0+cpu"}, "download_info": {"url": "…"}},
             {"metadata": {"name": "eigenwarp", "version": "0.1.0"}, "download_info": {"url": "…", "dir_info": {}}},
+            {"metadata": {"name": "nvidia-cublas", "version": "13.1.1.3"}, "download_info": {"url": "…"}},
             {"metadata": {"name": "Mako", "version": "1.4.3"}, "download_info": {"url": "…"}},
         ]
     }
