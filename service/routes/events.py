@@ -17,7 +17,7 @@ from service.watching import IDLE_SECONDS, watch_job
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-_HEARTBEAT_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 5.0
 _MEDIA_TYPE = "text/event-stream"
 Events = AsyncGenerator[tuple[str | None, JobEvent] | None, None]
 
