@@ -94,6 +94,13 @@ class Settings(BaseModel):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: SecretStr) -> SecretStr:
+        if urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss"):
+            raise ValueError("a redis:// or rediss:// URL is wanted")
+        return value
+
     @field_validator("s3_endpoint")
     @classmethod
     def _bare_endpoint(cls, value: str | None) -> str | None:

@@ -80,9 +80,10 @@ def test_a_redis_that_never_was_there_is_said(tmp_path: Path) -> None:
         queue.check()
 
 
-def test_a_url_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionInvalidError, match="redis_url"):
-        JobQueue(load_settings({}, home=tmp_path, redis_url="http://127.0.0.1"))
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "unix:///tmp/x", "127.0.0.1:6379", "redis://127.0.0.1:port/0"])
+def test_a_url_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(OptionInvalidError, match=r"(?i)redis_url"):
+        JobQueue(load_settings({}, home=tmp_path, redis_url=url))
 
 
 def test_a_redis_that_is_full_is_said(queue: JobQueue, redis_server: RedisServer) -> None:

@@ -34,7 +34,7 @@ class EventStream:
     asks the row as well. Shared by threads, not across a fork.
 
     Args:
-        redis_url: redis://…, rediss://… or unix://….
+        redis_url: redis://… or rediss://….
     """
 
     def __init__(self, redis_url: str) -> None:

@@ -1,5 +1,6 @@
 """Objects in a bucket of any S3 server."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -229,7 +230,8 @@ def _pool(answer_seconds: float) -> urllib3.PoolManager:
         # A connection from before the server's restart is found broken only when used: hence one more read.
         retries=urllib3.Retry(total=_RETRIES, read=1, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
         cert_reqs="CERT_REQUIRED",
-        ca_certs=certifi.where(),
+        # As the client itself has it: the file of a private authority, where a deployment names one.
+        ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
     )
 
 
