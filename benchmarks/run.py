@@ -10,6 +10,7 @@ from benchmarks.precision import measure_precision
 from benchmarks.registration import all_methods, measure_registration
 from benchmarks.report import Report, Table
 from benchmarks.section import Section
+from benchmarks.service import measure_service
 from benchmarks.subjects import cyclic_pairs, find_subjects
 from benchmarks.training_setup import tricks
 from benchmarks.training_step import measure_training_step
@@ -70,6 +71,8 @@ def run_benchmarks(plan: Plan, progress: Callable[[str], None] = lambda _: None)
                 return measure_encoding(model, fixed, others, rounds, budget, tell)
             case Section.PRECISION:
                 return measure_precision(model, pairs, rounds, budget, tell)
+            case Section.SERVICE:
+                return measure_service(model, pairs[0], rounds, budget, tell)
 
     machine = {"model": f"{model.bundle.name} {model.bundle.version}", **describe(model.device, plan.threads)}
     report = Report(machine=machine, subjects=subjects.description)
