@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def audit(
     caller: Annotated[str | None, typer.Option(help="Of this caller alone, such as key:0123456789ab.")] = None,
-    target: Annotated[str | None, typer.Option(help="To this volume, result (job/name) or subject alone.")] = None,
+    target: Annotated[str | None, typer.Option(help="To this volume, job or subject alone.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, the latest first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line in place of a table.")] = False,
 ) -> None:

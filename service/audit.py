@@ -25,7 +25,8 @@ _MARK = "audited_as"
 _REFUSED = "refused"
 # What is not held, or no longer, is not written down: the id of an erased subject must not come back.
 _NOT_HELD = frozenset({"subject-unknown", "volume-unknown", "job-unknown", "result-unknown", "upload-unknown"})
-_SANE_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,160}")
+_SANE_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,160}")
+_SANE_PART = re.compile(r"[a-z_]{1,64}")
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _log = get_logger(__name__)
@@ -34,19 +35,22 @@ _log = get_logger(__name__)
 @dataclass(frozen=True)
 class _Mark:
     action: str
+    part: str | None
     noted_only: bool
 
 
-def audited(action: str, *, noted_only: bool = False) -> Callable[[Endpoint], Endpoint]:
+def audited(action: str, *, part: str | None = None, noted_only: bool = False) -> Callable[[Endpoint], Endpoint]:
     """Mark an endpoint.
 
     Args:
         action: what it does, such as ``subject.erase``; one that ends in ``.erase`` leaves no target behind.
+        part: the path's parameter that says which part of the target, and is kept with the action:
+            ``result.read:field``.
         noted_only: rows for what the endpoint notes alone: it may well hand out nothing that counts.
     """
 
     def mark(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _MARK, _Mark(action, noted_only))
+        setattr(endpoint, _MARK, _Mark(action, part, noted_only))
         return endpoint
 
     return mark
@@ -94,8 +98,10 @@ async def _record(request: Request, mark: _Mark, outcome: str) -> None:
         return
     database: Database = request.app.state.resources.database
     now, request_id = datetime.now(UTC), getattr(request.state, "request_id", None)
+    part = str(request.path_params.get(mark.part or "", ""))
+    action = f"{mark.action}:{part}" if _SANE_PART.fullmatch(part) else mark.action
     entries = [
-        AuditEntry(at=now, caller=caller.id, action=mark.action, target=target, outcome=outcome, request_id=request_id)
+        AuditEntry(at=now, caller=caller.id, action=action, target=target, outcome=outcome, request_id=request_id)
         for target in _targets(request, mark, outcome)
     ]
     await run_in_threadpool(_add, database, entries)
@@ -114,7 +120,7 @@ def _targets(request: Request, mark: _Mark, outcome: str) -> list[str]:
         return ["unknown"]
     if outcome == DONE and mark.action.endswith(".erase"):
         return [ERASED]
-    found = found or ["/".join(str(value) for value in request.path_params.values())]
+    found = found or [str(value) for name, value in request.path_params.items() if name != mark.part]
     # A path that never reached its route may hold anything.
     return [target if _SANE_TARGET.fullmatch(target) else "invalid" for target in found]
 

@@ -36,7 +36,7 @@ ResultName = Annotated[
     },
 )
 @router.head("/{job_id}/results/{name}", include_in_schema=False)
-@audited("result.read")
+@audited("result.read", part="name")
 async def get_result(
     request: Request, resources: ResourcesDep, caller: Reader, job_id: Job, name: ResultName
 ) -> Response:

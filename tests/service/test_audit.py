@@ -54,7 +54,7 @@ def test_every_way_to_a_volume_a_result_and_a_subject_leaves_a_row(web: WebServe
         ("volume.read", volume, "done"),
         ("volume.download", volume, "done"),
         ("result.read", job, "done"),
-        ("result.read", f"{job}/coefficients", "done"),
+        ("result.read:coefficients", job, "done"),
         ("subject.read", "s-1", "done"),
         ("subject.read", "s-1", "done"),
     ]
