@@ -21,7 +21,6 @@ from tests.tiny_bundle import blob, write_tiny_bundle
 REPOSITORY = Path(__file__).resolve().parents[2]
 # A submission may wait for its job, for a minute at the most.
 _REQUEST_SECONDS = 90
-# The model's own table of problems: one of these is the service saying that it has a defect.
 _OPTIONS = ("--checks", "all", "--request-timeout", str(_REQUEST_SECONDS), "--no-color")
 
 
@@ -46,10 +45,10 @@ def fuzz(deployment: Deployment, reports: Path, *options: str) -> subprocess.Com
         options: of ``schemathesis run``.
     """
     program = Path(sys.executable).parent / "schemathesis"
+    command = [program, "--config-file", _configuration(reports), "run", f"{deployment.url}/openapi.json", *_OPTIONS]
     known = _known_values(deployment)
     return subprocess.run(
-        [program, "--config-file", _configuration(reports), "run", f"{deployment.url}/openapi.json", *_OPTIONS]
-        + ["--report", "ndjson", "--report-dir", str(reports), *options],
+        [*command, "--report", "ndjson", "--report-dir", str(reports), *options],
         env={**os.environ, **known, "SCHEMATHESIS_HOOKS": http_hooks.__name__, "PYTHONPATH": str(REPOSITORY)},
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,

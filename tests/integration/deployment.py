@@ -107,7 +107,7 @@ class Deployment:
 
     def start_worker(self, index: int = 0) -> Running:
         """Returns at once: its first job shows that it has come up."""
-        process = self._process(f"worker-{index}", "worker")
+        process = self._process(f"worker-{index}", "worker", "--name", f"worker-{index}")
         self.workers[index] = process
         return process
 

@@ -91,13 +91,10 @@ def test_the_same_message_twice_is_one_job(breakable: Deployment, calls: HttpCal
 
 
 def holder(deployment: Deployment, job_id: str) -> tuple[int, int]:
-    """Which worker is in the middle of a job, and the child of it that computes, by the name in the job's row."""
+    """Which worker is in the middle of a job, by the name in the job's row, and the child of it that computes."""
     running(deployment.calls, job_id)
     name = deployment.database.jobs.get(job_id).worker
     assert name is not None
-    for index, process in enumerate(deployment.workers):
-        if process is not None and process.process.poll() is None:
-            for child in children(process.pid):
-                if str(child) in name:
-                    return index, child
-    raise AssertionError(f"no running worker is called {name}")
+    index = int(name.partition("@")[0].removeprefix("worker-"))
+    (child,) = children(deployment.worker(index).pid)
+    return index, child
