@@ -7,10 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
+from service.etags import is_held
 from service.resources import ResourcesDep
 
 router = APIRouter(include_in_schema=False)
@@ -24,35 +25,40 @@ _POLICY = (
 
 
 @router.get("/")
-def explorer(resources: ResourcesDep) -> Response:
+def explorer(request: Request, resources: ResourcesDep) -> Response:
     """The explorer."""
     # Results may be redirected to the object store's public address.
     store = urlsplit(resources.settings.s3_public_endpoint or "")
     downloads = f" {store.scheme}://{store.netloc}" if store.netloc else ""
-    return _page("index.html", _POLICY.format(styles="", downloads=downloads))
+    return _page(request, "index.html", _POLICY.format(styles="", downloads=downloads))
 
 
 @router.get("/docs")
-def docs() -> Response:
+def docs(request: Request) -> Response:
     """Swagger UI over ``/openapi.json``."""
     # It writes style attributes of its own.
-    return _page("docs.html", _POLICY.format(styles=" 'unsafe-inline'", downloads=""))
+    return _page(request, "docs.html", _POLICY.format(styles=" 'unsafe-inline'", downloads=""))
 
 
 @router.get("/static/{name}")
-def static_file(name: str) -> Response:
+def static_file(request: Request, name: str) -> Response:
     """A file that the pages name."""
     path = _files().get(name)
     if path is None:
         raise HTTPException(404)
-    return FileResponse(path, headers={"Cache-Control": "public, max-age=0, must-revalidate"})
+    return _file(request, path, {})
 
 
-def _page(name: str, policy: str) -> Response:
-    return FileResponse(
-        _STATIC / name,
-        headers={"Content-Security-Policy": policy, "Cache-Control": "public, max-age=0, must-revalidate"},
-    )
+def _page(request: Request, name: str, policy: str) -> Response:
+    return _file(request, _STATIC / name, {"Content-Security-Policy": policy})
+
+
+def _file(request: Request, path: Path, headers: dict[str, str]) -> Response:
+    """The browser may keep it, and asks each time whether it is still the same."""
+    headers = {**headers, "Cache-Control": "public, max-age=0, must-revalidate"}
+    answer = FileResponse(path, headers=headers, stat_result=path.stat())
+    tag = answer.headers["etag"]
+    return Response(status_code=304, headers={**headers, "ETag": tag}) if is_held(request.headers, tag) else answer
 
 
 def _files() -> dict[str, Path]:
