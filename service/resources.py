@@ -80,7 +80,7 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
             queue=queue,
             access=access,
             spool=spool,
-            uploads=SignedPut(settings.home),
+            uploads=SignedPut(settings),
             checks=CapacityLimiter(settings.max_waiting_uploads),
         )
 

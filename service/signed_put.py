@@ -1,7 +1,7 @@
 """URLs of this very server that one file can be put to, for an object store that has none to give.
 
-The URL is the permission: it says which upload, how many bytes and until when, and is signed. The secret lies in the
-data folder, where the objects of such a store lie too.
+The URL is the permission: it says which upload, how many bytes and until when, and is signed. Web processes that share
+a store share the secret: with a folder it lies in the data folder too, with S3 it is made of the store's own.
 """
 
 import hashlib
@@ -12,26 +12,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from eigenwarp.errors import StoreUnavailableError, UploadUnknownError
+from eigenwarp.settings import Settings
 
 _FILE = "upload_secret"
 _BYTES = 32
 
 
 class SignedPut:
-    """Signs and checks. Thread-safe; several processes may share a data folder.
+    """Signs and checks. Thread-safe.
 
     Args:
-        home: the data folder.
+        settings: of the store, or of the data folder.
 
     Raises:
         StoreUnavailableError: the secret cannot be read or made.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, settings: Settings) -> None:
+        if settings.s3_secret_key is not None:
+            shared = settings.s3_secret_key.get_secret_value()
+            self._secret = hmac.new(shared.encode(), b"eigenwarp: URLs to put to", hashlib.sha256).digest()
+            return
         try:
-            self._secret = _secret(home)
+            self._secret = _secret(settings.home)
         except OSError as error:
-            raise StoreUnavailableError(f"{home / _FILE}: {error.strerror}") from None
+            raise StoreUnavailableError(f"{settings.home / _FILE}: {error.strerror}") from None
 
     def path(self, upload_id: str, max_bytes: int, expires_at: datetime) -> str:
         """Path and query of the URL."""

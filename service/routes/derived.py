@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from eigenwarp.errors import NotReadyError
@@ -20,6 +20,7 @@ from service.admission import admit
 from service.content import Content, content_response
 from service.declarations import CONTENT, content, declared
 from service.intake import NIFTI_MEDIA_TYPE
+from service.prefer import wanted_wait
 from service.problems import answer, request_id_of
 from service.resources import Resources, ResourcesDep
 from service.submission import enqueue
@@ -27,7 +28,7 @@ from service.watching import wait_for_end
 
 router = APIRouter(prefix="/components", tags=["basis"])
 
-LONGEST_WAIT_SECONDS: Final = 30.0
+_LONGEST_WAIT_SECONDS: Final = 30
 _CALLER: Final = "service"
 _MOST_TRIES: Final = 20
 _PINNED, _LATEST = "public, max-age=31536000, immutable", "public, max-age=300"
@@ -46,6 +47,7 @@ Component = Annotated[int, Path(ge=1, le=4096, description="k, from 1 to K.", ex
 Scale = Annotated[float, Query(ge=-1e4, le=1e4, allow_inf_nan=False, description="How far along the component.")]
 Unit = Annotated[ScaleUnit, Query(description="Standard deviations, or the paper's λ.")]
 Model = Annotated[ModelName | None, Query(description="`name` or `name@version`; the default model without.")]
+Prefer = Annotated[str | None, Header(description="`wait=N`: wait N seconds for what is yet to be made; 30 at most.")]
 
 
 @router.get(
@@ -66,6 +68,7 @@ async def get_deformation(
     unit: Unit = "sd",
     format: Annotated[FieldFormatChoice, Query(description="Convention of the vectors.")] = "itk",
     model: Model = None,
+    prefer: Prefer = None,
 ) -> Response:
     """The deformation that a component stands for. It never changes for one model version: pin it with
     `model=name@version`, and the answer may be kept for ever."""
@@ -87,6 +90,7 @@ async def get_figure(
     scale: Scale = 2.0,
     unit: Unit = "sd",
     model: Model = None,
+    prefer: Prefer = None,
 ) -> Response:
     """The template, its contour before and after, and displacement arrows, coronal and sagittal."""
     wanted = FigureRequest(component=component, scale=scale + 0.0, unit=unit, model=model)
@@ -97,7 +101,9 @@ async def _derived(request: Request, resources: Resources, wanted: DeformationRe
     reference, key, found = await run_in_threadpool(_look, resources, wanted)
     if found is None:
         job = await run_in_threadpool(_job, resources, wanted, reference, key)
-        job = await wait_for_end(resources, job.id, LONGEST_WAIT_SECONDS)
+        preferred = wanted_wait(request.headers.getlist("prefer"))
+        seconds = _LONGEST_WAIT_SECONDS if preferred is None else min(preferred, _LONGEST_WAIT_SECONDS)
+        job = await wait_for_end(resources, job.id, seconds)
         if job.state in FINAL_STATES and job.problem is not None:
             return answer(job.problem.model_copy(update={"instance": request_id_of(request)}))
         found = await run_in_threadpool(resources.objects.stat, key)

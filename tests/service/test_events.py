@@ -97,13 +97,7 @@ def test_a_stream_that_was_lost_is_replaced_by_the_row(tiny: WebServer) -> None:
 def test_a_stream_and_a_waiting_caller_outlive_redis(
     tmp_path: Path, redis_server: RedisServer, tiny_bundle: Path
 ) -> None:
-    own = settings.model_copy(
-        update={
-            "redis_url": type(settings.redis_url)(redis_server.url),
-            "home": tmp_path / "own",
-            "default_model": "tiny",
-        }
-    )
+    own = load_settings({}, home=tmp_path / "own", redis_url=redis_server.url, default_model="tiny")
     with running_web(own) as server, server.client() as client:
         publish(server.resources.objects, tiny_bundle)
         job_id = client.post("/reconstruct", json={"coefficients": [1]}).json()["id"]
