@@ -7,6 +7,7 @@ from celery.signals import setup_logging
 from kombu.entity import Queue
 
 from eigenwarp.log import configure_logging
+from eigenwarp.queue.lost_slot import LostSlot
 from eigenwarp.queue.shutdown import bound_shutdown
 from eigenwarp.settings import Settings
 
@@ -37,6 +38,7 @@ def make_celery(settings: Settings) -> Celery:
 
     # With a receiver of this signal Celery leaves the loggers alone.
     setup_logging.connect(take_over, weak=False, dispatch_uid="eigenwarp.log")
+    app.steps["consumer"].add(LostSlot)
     bound_shutdown(app, settings.shutdown_seconds + _RELEASE_SECONDS)
     return app
 
@@ -55,7 +57,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "unacked_mutex_key": "eigenwarp.unacked_mutex",
         # A server that is gone without a word is noticed, on the sending side and on the waiting one.
         "socket_connect_timeout": 2.0,
-        "socket_timeout": 10.0,
+        "socket_timeout": 5.0,
         "socket_keepalive": True,
         "health_check_interval": 10,
         "retry_on_timeout": False,

@@ -115,6 +115,24 @@ def test_a_job_goes_on_while_redis_is_lost_and_the_worker_takes_messages_again(
     wait_until(lambda: queue.depth() == 0, "all messages are acknowledged")
 
 
+def test_a_worker_whose_acknowledgement_was_lost_takes_messages_again(
+    start_worker: Callable[..., Worker], queue: JobQueue, redis_server: RedisServer
+) -> None:
+    worker = start_worker()
+    queue.send("wait-1")
+    worker.wait_for("wait-1", "begun")
+    redis_server.process.send(signal.SIGSTOP)
+    try:
+        worker.let_end("wait-1")
+        worker.process.wait_until(lambda: "Couldn't ack" in worker.process.output(), "the acknowledgement fails")
+    finally:
+        redis_server.process.send(signal.SIGCONT)
+    queue.send("end-2")
+    worker.wait_for("end-2", "ended")
+    wait_until(lambda: queue.depth() == 0, "no message is left")
+    assert worker.notes("end-2") == ["begun", "ended"]
+
+
 def test_an_idle_worker_outlives_a_long_absence_of_redis(
     start_worker: Callable[..., Worker], queue: JobQueue, redis_server: RedisServer
 ) -> None:
