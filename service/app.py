@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from operator import attrgetter
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -48,12 +49,14 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(BodyBoundMiddleware),
         ],
         redirect_slashes=False,
+        generate_unique_id_function=attrgetter("name"),
         # Ours, in routes/explorer.py: the framework's pages load their scripts from another server.
         docs_url=None,
         redoc_url=None,
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.routers = ROUTERS
     install_problems(app)
     for router in ROUTERS:
         app.include_router(router, responses=declared())

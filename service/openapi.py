@@ -30,8 +30,12 @@ _TAGS = [
     {"name": "basis", "description": "The elementary deformations of a model."},
     {"name": "models", "description": "What is published."},
     {"name": "subjects", "description": "Histories, and erasure."},
-    {"name": "service", "description": "Whether it lives and is ready."},
+    {"name": "health", "description": "Whether the service lives and is ready."},
 ]
+_REQUEST_ID = {
+    "description": "Under which the log tells more; the caller's own, where one was sent.",
+    "schema": {"type": "string"},
+}
 _DESCRIPTION = """\
 Upload NIfTI volumes; get displacement fields, warped volumes and segmentations, and coefficients in a basis of \
 elementary deformations.
@@ -92,4 +96,20 @@ def _description(app: FastAPI) -> dict[str, Any]:
         schemas.setdefault(name, schema)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for path in found["paths"].values():
+        for operation in path.values():
+            _complete(operation)
     return found
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """What holds of every call: a summary that is a sentence, an id in every answer, no problem that cannot be."""
+    operation["summary"] = operation.get("description", "").partition("\n")[0].partition(". ")[0].rstrip(".")
+    responses: dict[str, dict[str, Any]] = operation["responses"]
+    if not operation.get("security"):
+        for status in ("401", "403", "429"):
+            responses.pop(status, None)
+    if not operation.get("parameters") and "requestBody" not in operation:
+        responses.pop("422", None)
+    for response in responses.values():
+        response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID

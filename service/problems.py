@@ -1,9 +1,10 @@
 """Errors as answers: ``application/problem+json`` (RFC 9457) for all that is refused, and for our own defects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -96,4 +97,15 @@ async def _on_http(request: Request, error: Exception) -> Response:
         "not-found": "nothing is served under this path",
         "method-not-allowed": f"{request.method} is not offered here",
     }.get(code, str(error.detail))
-    return answer(problem(code, detail, request_id_of(request)), error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return answer(problem(code, detail, request_id_of(request)), headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the path: the framework knows those of the first route that has it."""
+    routers: Iterable[APIRouter] = request.app.state.routers
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    path = request.scope["path"]
+    return ", ".join(
+        sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
+    )
