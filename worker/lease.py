@@ -20,7 +20,6 @@ from eigenwarp.stores.database import Claim
 from eigenwarp.stores.database.jobs import JobRepository
 
 _log = get_logger(__name__)
-# A job whose own thread has not noticed the limit by then hangs in a call that does not return.
 _GRACE_SECONDS = 10.0
 # How soon a cancellation is heard of, at the cost of a write each.
 _FRESH_SECONDS = 1.0
@@ -34,13 +33,18 @@ class Lease:
 
     Args:
         claim: of the job.
+        grace_seconds: a job whose own thread has not noticed the limit so long after it hangs in a call that does not
+            return: it is ended in its stead, before Celery kills the process.
     """
 
-    def __init__(self, jobs: JobRepository, claim: Claim, settings: Settings) -> None:
+    def __init__(
+        self, jobs: JobRepository, claim: Claim, settings: Settings, grace_seconds: float = _GRACE_SECONDS
+    ) -> None:
         self.claim = claim
         self._jobs = jobs
         self._seconds = settings.lease_seconds
         self._limit = settings.job_seconds
+        self._grace = grace_seconds
         self._interval = settings.lease_seconds / 3
         self._began = self._renewed = time.monotonic()
         self._progress: Progress | None = None
@@ -71,6 +75,15 @@ class Lease:
             self._renew()
         self.check()
 
+    def confirm(self) -> None:
+        """Renew now: what follows is done only if nobody has asked for the job's end until this very moment.
+
+        Raises:
+            EigenwarpError: as ``check``.
+        """
+        self._renew()
+        self.check()
+
     def check(self) -> None:
         """Returns while the job is to go on.
 
@@ -91,7 +104,7 @@ class Lease:
             while not self._stop.wait(self._interval):
                 try:
                     self._renew()
-                    if time.monotonic() > self.deadline + _GRACE_SECONDS:
+                    if time.monotonic() > self.deadline + self._grace:
                         self._end_hanging()
                 except Exception:
                     _log.exception("renewing the lease failed")

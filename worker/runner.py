@@ -99,6 +99,8 @@ class JobRunner:
             outcome = compute(claim.job.request, context)
         if outcome.results:
             teller("write", COMPUTED)
+            # A job may be shorter than the time between two renewals, and still be cancelled.
+            lease.confirm()
         artefacts = write_results(self._place.objects, claim, outcome.results, patience)
         lease.check()
         patience(
