@@ -44,7 +44,7 @@ class AuditRepository:
             statement = statement.where(audit.c.target == target)
         if cursor is not None:
             at, number = read_cursor(cursor)
-            if not number.isdecimal():
+            if not number.isdecimal() or len(number) > 18:
                 raise OptionInvalidError("cursor: not one that this service gave")
             statement = statement.where(tuple_(audit.c.at, audit.c.id) < (at, int(number)))
         with self._transactions.read() as connection:

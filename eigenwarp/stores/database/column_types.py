@@ -8,6 +8,8 @@ from pydantic_core import to_json
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from eigenwarp.stores.database.clock import in_utc
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware time, kept in UTC to the microsecond. SQLite has no zones: there the text is UTC's."""
@@ -17,11 +19,7 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """UTC; a naive time is refused, for nobody could tell what it means."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return value.astimezone(UTC)
+        return None if value is None else in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Aware, in UTC, whatever zone the session has."""
@@ -47,7 +45,10 @@ class JsonDocument(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """JSON. Numbers that JSON has no word for keep their names, so that they come back as they were."""
-        return None if value is None else to_json(value, inf_nan_mode="constants").decode()
+        if value is None:
+            return None
+        # By way of Python's own values: documents leave for callers with null in their place.
+        return to_json(self._adapter.dump_python(value), inf_nan_mode="constants").decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """The document."""

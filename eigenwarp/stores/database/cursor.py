@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from eigenwarp.errors import OptionInvalidError
+from eigenwarp.stores.database.clock import in_utc
 
 
 def make_cursor(at: datetime, row_id: str) -> str:
@@ -22,9 +23,9 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         at_text, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        at = datetime.fromisoformat(at_text)
+        at = in_utc(datetime.fromisoformat(at_text))
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise OptionInvalidError("cursor: not one that this service gave") from None
-    if at.tzinfo is None or not isinstance(row_id, str) or "\0" in row_id:
+    if not isinstance(row_id, str) or "\0" in row_id:
         raise OptionInvalidError("cursor: not one that this service gave")
     return at, row_id

@@ -66,6 +66,10 @@ def _sqlite(url: URL) -> Engine:
         # With WAL, NORMAL would lose the latest commits when the power fails.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten: an erasure is to leave nothing in the file.
+        connection.execute("PRAGMA secure_delete = ON")
+        # An erased row's bytes would stay in the file until something is written over them.
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -77,10 +81,11 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    limits = {
-        "statement_timeout": STATEMENT_SECONDS,
-        "lock_timeout": LOCK_SECONDS,
-        "idle_in_transaction_session_timeout": 60,
+    session = {
+        "timezone": "UTC",
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "idle_in_transaction_session_timeout": "60s",
     }
     return create_engine(
         url,
@@ -96,6 +101,6 @@ def _postgresql(url: URL) -> Engine:
             "tcp_user_timeout": LOCK_SECONDS * 1000,
             "keepalives_idle": 30,
             "application_name": "eigenwarp",
-            "options": " ".join(f"-c {name}={seconds * 1000}" for name, seconds in limits.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         },
     )

@@ -74,6 +74,7 @@ class SubjectRepository:
             erased = erase(connection, volume_ids, job_ids, moment, subject)
             if not (volume_ids or job_ids or given_up or erased.coefficients):
                 raise _unknown(subject)
+        self._transactions.empty_log()
         return erased
 
     def erasure_epoch(self) -> int:

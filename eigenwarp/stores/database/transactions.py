@@ -1,8 +1,9 @@
 """Transactions, and what goes wrong with them in our own words."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
@@ -54,6 +55,24 @@ class Transactions:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _EXCLUSIVE_LOCK})
                 yield connection
 
+    def empty_log(self) -> None:
+        """After an erasure: have SQLite's log of former pages emptied. Where others read just now, a later one does it.
+
+        PostgreSQL overwrites what was deleted when it vacuums, and recycles its log by itself.
+        """
+        if not self._is_sqlite:
+            return
+        with _in_our_words():
+            connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout = 1000")
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            cursor.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+        finally:
+            connection.close()
+
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         if self._turn is None:
@@ -73,10 +92,8 @@ def _in_our_words() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise StoreUnavailableError("all connections to the database are in use") from error
-    except (OperationalError, InterfaceError, InternalError) as error:
-        raise StoreUnavailableError(_reason(error)) from error
-    except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) not in _UNDEFINED:
+    except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
+        if _is_defect(error):
             raise
         raise StoreUnavailableError(_reason(error)) from error
     except DatabaseError as error:
@@ -86,6 +103,19 @@ def _in_our_words() -> Iterator[None]:
         raise StoreUnavailableError("the database's file is damaged, or not a database") from error
 
 
+def _is_defect(error: DBAPIError) -> bool:
+    """Whether the statement is at fault; one that misses a table or a column is not, for the schema may be older."""
+    if _misses_something(error):
+        return False
+    # SQLite calls everything operational; its plain code 1 is for statements that it cannot make sense of.
+    return isinstance(error, ProgrammingError) or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+
+
+def _misses_something(error: DBAPIError) -> bool:
+    told = str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in _UNDEFINED or told.startswith(("no such table", "no such column"))
+
+
 def _reason(error: DBAPIError) -> str:
     told = str(error.orig).lower()
     state = getattr(error.orig, "sqlstate", None)
@@ -93,7 +123,7 @@ def _reason(error: DBAPIError) -> str:
         return "the database has no room left"
     if "database is locked" in told:
         return f"the database was held by other writers for {LOCK_SECONDS} s"
-    if state in _UNDEFINED or "no such table" in told or "no such column" in told:
+    if _misses_something(error):
         return "the database's schema is not this release's: run `eigenwarp migrate`"
     if "readonly" in told or "read-only" in told:
         return "the database cannot be written to"

@@ -84,7 +84,9 @@ class VolumeRepository:
             ).scalar_one()
             if unfinished:
                 raise VolumeInUseError(f"{unfinished} job(s) that have not ended need volume {volume_id}")
-            return erase(connection, [volume_id], jobs_of_volumes(connection, [volume_id]), or_now(now))
+            erased = erase(connection, [volume_id], jobs_of_volumes(connection, [volume_id]), or_now(now))
+        self._transactions.empty_log()
+        return erased
 
     def add_code_keys(self, volume_id: str, keys: Sequence[str]) -> None:
         """Note where encodings of a volume are kept, so that they go when it goes. Note first, then put the objects.

@@ -6,6 +6,15 @@ from eigenwarp.schemas.document import ModelReference
 from eigenwarp.schemas.problem import Problem
 from eigenwarp.schemas.problem_types import problem
 from eigenwarp.schemas.projection import Projection
+from eigenwarp.schemas.report import (
+    Grid,
+    InverseConsistencyReport,
+    Jacobian,
+    Labels,
+    Options,
+    Report,
+    Similarity,
+)
 from eigenwarp.schemas.requests import JobRequest, NothingRequest, ProjectRequest, RegisterRequest
 from eigenwarp.schemas.volumes import VolumeRow
 from eigenwarp.stores.database import Artefact, Claim, Database, HistoryEntry, JobRecord, VolumeRecord
@@ -161,3 +170,24 @@ def artefact(held: Claim, name: str = "field") -> Artefact:
 def failure() -> Problem:
     """Why a job failed."""
     return problem("empty-volume", "every voxel is 0")
+
+
+def report() -> Report:
+    """Of a registration whose label is volume 1 of both."""
+    grid = Grid(shape=(35, 51, 35), spacing_mm=(1.0, 1.0, 1.25), orientation="RAS")
+    return Report(
+        model=MODEL,
+        options=Options(refine="none", alignment="center", components=None),
+        moving=grid,
+        fixed=grid,
+        similarity=Similarity(before=0.5, after=0.75, voxel_share=0.98),
+        labels=Labels(moving_source=None, fixed_source=None, rows=[], mean_dice_before=None, mean_dice_after=None),
+        jacobian=Jacobian(minimum=0.4, maximum=2.5, folding_share=0.0, sd_log=0.2),
+        inverse_consistency=InverseConsistencyReport(mean_mm=0.1, p95_mm=0.2, max_mm=0.9, inside_share=0.97),
+        coefficients=None,
+        explanation=None,
+        moving_domain=None,
+        fixed_domain=None,
+        warnings=[],
+        timings_s={"load": 0.01, "decode": 0.05},
+    )

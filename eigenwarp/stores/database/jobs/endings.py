@@ -12,7 +12,7 @@ from eigenwarp.schemas.problem import Problem
 from eigenwarp.schemas.projection import Projection
 from eigenwarp.schemas.report import Report
 from eigenwarp.stores.database.clock import or_now
-from eigenwarp.stores.database.erasing import LINGERING, doom
+from eigenwarp.stores.database.jobs.attempts import doom_attempts
 from eigenwarp.stores.database.jobs.held import held, lost
 from eigenwarp.stores.database.jobs.rows import read_job
 from eigenwarp.stores.database.records import Artefact, HistoryEntry, JobRecord
@@ -51,7 +51,7 @@ class JobEndings:
             _keep_artefacts(connection, job_id, artefacts)
             if history is not None:
                 _keep_history(connection, job_id, history, moment)
-            _doom_attempts(connection, job_id, range(1, token), moment)
+            doom_attempts(connection, job_id, range(1, token), moment)
 
     def fail(self, job_id: str, token: int, problem: Problem, now: datetime | None = None) -> None:
         """The job cannot be done.
@@ -82,7 +82,9 @@ class JobEndings:
                 raise JobFinishedError(f"job {job_id} has {job.state}")
             this = update(jobs).where(jobs.c.id == job_id)
             if job.state == "queued":
-                connection.execute(this.values(state="cancelled", cancel_requested=True, finished_at=or_now(now)))
+                moment = or_now(now)
+                connection.execute(this.values(state="cancelled", cancel_requested=True, finished_at=moment))
+                doom_attempts(connection, job_id, range(1, job.token + 1), moment)
             elif job.state == "running":
                 connection.execute(this.values(cancel_requested=True))
             return read_job(connection, job_id)
@@ -90,7 +92,7 @@ class JobEndings:
     def _end_without_results(self, job_id: str, token: int, now: datetime, **values: Any) -> None:
         with self._transactions.write() as connection:
             _end(connection, job_id, token, now, **values)
-            _doom_attempts(connection, job_id, range(1, token + 1), now)
+            doom_attempts(connection, job_id, range(1, token + 1), now)
 
 
 def _end(connection: Connection, job_id: str, token: int, now: datetime, **values: Any) -> None:
@@ -116,8 +118,3 @@ def _keep_history(connection: Connection, job_id: str, entry: HistoryEntry, now:
             projection=entry.projection,
         )
     )
-
-
-def _doom_attempts(connection: Connection, job_id: str, tokens: range, now: datetime) -> None:
-    # What the lost attempts wrote; their workers may be writing yet.
-    doom(connection, [f"jobs/{job_id}/{token}/" for token in tokens], now + LINGERING)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, case, update
 from eigenwarp.errors import JobUnknownError
 from eigenwarp.schemas.jobs import Progress
 from eigenwarp.stores.database.clock import or_now
+from eigenwarp.stores.database.jobs.attempts import doom_attempts
 from eigenwarp.stores.database.jobs.held import held, lost
 from eigenwarp.stores.database.jobs.rows import attempts_exhausted, read_job, record
 from eigenwarp.stores.database.records import Claim, JobRecord
@@ -39,11 +40,10 @@ class JobLeases:
             if not _is_free(job, moment):
                 return None
             if job.cancel_requested:
-                _change(connection, job, state="cancelled", lease_until=None, finished_at=moment)
+                _end(connection, job, moment, state="cancelled")
                 return None
             if job.attempt >= max_attempts:
-                problem = attempts_exhausted(job_id, job.attempt)
-                _change(connection, job, state="failed", lease_until=None, finished_at=moment, problem=problem)
+                _end(connection, job, moment, state="failed", problem=attempts_exhausted(job_id, job.attempt))
                 return None
             taken = _change(
                 connection,
@@ -106,13 +106,21 @@ class JobLeases:
             **values,
         )
         with self._transactions.write() as connection:
-            if connection.execute(statement).rowcount != 1:
+            state = connection.execute(statement.returning(jobs.c.state)).scalar()
+            if state is None:
                 raise lost(job_id)
+            if state == "cancelled":
+                doom_attempts(connection, job_id, range(1, token + 1), now)
 
 
 def _is_free(job: JobRecord, now: datetime) -> bool:
     expired = job.lease_until is None or job.lease_until <= now
     return job.state == "queued" or (job.state == "running" and expired)
+
+
+def _end(connection: Connection, job: JobRecord, now: datetime, **values: Any) -> None:
+    _change(connection, job, lease_until=None, progress=None, finished_at=now, **values)
+    doom_attempts(connection, job.id, range(1, job.token + 1), now)
 
 
 def _change(connection: Connection, job: JobRecord, **values: Any) -> JobRecord:

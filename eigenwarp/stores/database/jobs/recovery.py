@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, select, update
 
 from eigenwarp.stores.database.clock import or_now
+from eigenwarp.stores.database.jobs.attempts import doom_attempts
 from eigenwarp.stores.database.jobs.rows import attempts_exhausted
 from eigenwarp.stores.database.tables import jobs
 from eigenwarp.stores.database.transactions import Transactions
@@ -50,6 +51,8 @@ class JobRecovery:
                     queued.append(row.id)
                 same = update(jobs).where(jobs.c.id == row.id, jobs.c.token == row.token, _silent(moment))
                 connection.execute(same.values(values))
+                if "finished_at" in values:
+                    doom_attempts(connection, row.id, range(1, row.token + 1), moment)
         return queued
 
     def queued(self, limit: int, not_enqueued_since: datetime) -> list[str]:
