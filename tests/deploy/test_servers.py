@@ -105,6 +105,8 @@ def seaweed(tmp_path: Path, secrets: Path) -> Iterator[tuple[Running, dict[str, 
         healthy = _service("seaweedfs")["healthcheck"]["test"][-1].replace(":8333", f":{ports['s3.port']}")
         server.wait_until(lambda: _is_ok(healthy), "the health check's address answers")
         yield server, ports
+        # It takes its time to end, and holds nothing that is wanted.
+        server.kill()
 
 
 def test_seaweedfs_is_healthy_and_asks_for_the_made_keys(
