@@ -19,8 +19,6 @@ WORKER_OPTIONS = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Of ``celery worker``: workers have nothing to tell one another, and the job's lease says which of them live."""
 
 _GRACE_SECONDS = 30.0
-# The worker asks a job that outlasts shutdown_seconds to come back by itself; this is for one that does not listen.
-_RELEASE_SECONDS = 5.0
 _LEAST_VISIBILITY_SECONDS = 3600
 
 
@@ -39,7 +37,7 @@ def make_celery(settings: Settings) -> Celery:
     # With a receiver of this signal Celery leaves the loggers alone.
     setup_logging.connect(take_over, weak=False, dispatch_uid="eigenwarp.log")
     app.steps["consumer"].add(LostSlot)
-    bound_shutdown(app, settings.shutdown_seconds + _RELEASE_SECONDS)
+    bound_shutdown(app, settings.shutdown_seconds)
     return app
 
 
