@@ -61,14 +61,14 @@ function inWords({ motion }) {
   if (main === "rotation") return `${share} rotation, ${fixed(motion.rotation_degrees, 1)}° ${about(motion.rotation_axis)}`;
   if (main === "translation") return `${share} translation, ${fixed(Math.hypot(...motion.translation_mm), 1)} mm ${along(motion.translation_mm)}`;
   if (main === "scaling") return `${share} scaling, lengths ${signed(motion.scaling_percent)} %`;
-  return `${share} ${WORDS[main] ?? main}, ${fixed(motion.rms_mm, 1)} mm on average`;
+  return `${share} ${WORDS[main] ?? main}, ${fixed(motion.rms_mm, 1)} mm RMS`;
 }
 
 const longest = (vector) => vector.map(Math.abs).reduce((best, value, at, all) => (value > all[best] ? at : best), 0);
 const about = (vector) => `about ${AXES[longest(vector)]}`;
 function along(vector) {
   const at = longest(vector);
-  return ["to the " + (vector[0] > 0 ? "right" : "left"), vector[1] > 0 ? "forwards" : "backwards", vector[2] > 0 ? "upwards" : "downwards"][at];
+  return [["left", "right"], ["back", "forward"], ["down", "up"]][at][vector[at] > 0 ? 1 : 0];
 }
 
 function choose(k) {
@@ -84,7 +84,7 @@ function choose(k) {
   find("#stage-words").textContent = inWords(row);
   const facts = [
     ["Explained, together", percent(row.cumulative)],
-    ["Motion, root mean square", `${fixed(row.motion.rms_mm, 2)} mm`],
+    ["RMS motion", `${fixed(row.motion.rms_mm, 2)} mm`],
     ["Rotation", `${fixed(row.motion.rotation_degrees, 1)}°`],
     ["Translation R, A, S", `${row.motion.translation_mm.map((mm) => signed(mm)).join(", ")} mm`],
     ...row.volume_changes.map((label) => [`Volume, ${label.name ?? `label ${label.label}`}`, `${signed(label.change_percent)} %`]),
@@ -102,25 +102,26 @@ async function draw() {
   asked.abort();
   asked = new AbortController();
   const { signal } = asked;
-  const [image, state, picture] = [find("#figure"), find("#figure-state"), find("#picture")];
+  const [image, frame, state, picture] = ["#figure", "#enlarge", "#figure-state", "#picture"].map((name) => find(name));
   find("#scale-value").textContent = `${signed(scale())} sd`;
   picture.setAttribute("aria-busy", "true");
   state.textContent = "Drawing …";
-  state.hidden = !image.hidden;
+  state.hidden = !frame.hidden;
   try {
     await wait(120, signal); // the slider is still moving
     const response = await patiently(`components/${chosen}/figure.png?${query()}`, { signal });
     const url = URL.createObjectURL(await response.blob());
     const before = image.src;
-    image.src = url;
-    await image.decode();
+    await new Promise((onload, refuse) => {
+      Object.assign(image, { onload, onerror: () => refuse(new Error("it cannot be read")), src: url });
+    });
     if (before) URL.revokeObjectURL(before);
     image.alt = `The template and its outline before and after component ${chosen} at ${signed(scale())} standard deviations, with arrows.`;
-    image.hidden = false;
+    frame.hidden = false;
     state.hidden = true;
   } catch (problem) {
     if (signal.aborted) return;
-    image.hidden = true;
+    frame.hidden = true;
     state.hidden = false;
     state.textContent = `No picture: ${problem.message}`;
   }
@@ -140,6 +141,13 @@ async function saveField(event) {
   }
 }
 
+const large = find("#large");
+find("#enlarge").addEventListener("click", () => {
+  const { src, alt } = find("#figure");
+  Object.assign(find("img", large), { src, alt });
+  large.showModal();
+});
+large.addEventListener("click", () => large.close());
 find("#scale").addEventListener("input", draw);
 find("#save-field").addEventListener("click", saveField);
 find("#components").addEventListener("keydown", (event) => {

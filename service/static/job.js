@@ -120,7 +120,7 @@ function chart(rows, twoSided, shown = 12) {
   const more = rows.length - shown;
   return make(
     "div",
-    { class: "chart" },
+    { class: twoSided ? "chart sided" : "chart" },
     ...rows.slice(0, shown).map(([k, value, text]) =>
       make("div", { class: "row" }, make("span", { textContent: k }), bar(value), make("span", { textContent: text })),
     ),

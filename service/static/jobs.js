@@ -7,7 +7,9 @@ import { followJob } from "./job.js";
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export async function showJobs() {
-  const { jobs } = await json("jobs?limit=10");
+  const page = await json("jobs?limit=50");
+  // Pictures and fields of components are this page's own doing.
+  const jobs = page.jobs.filter((job) => !["figure", "deformation"].includes(job.kind)).slice(0, 10);
   const none = make("tr", {}, make("td", { colSpan: 6, class: "empty", textContent: "None yet." }));
   find("#jobs tbody").replaceChildren(...(jobs.length ? jobs.map(row) : [none]));
 }
