@@ -59,9 +59,11 @@ def test_the_basis_its_picture_and_the_jobs_are_shown(served: WebServer, tmp_pat
     assert complaints == []
     assert len(re.findall(r"<tr[^>]* data-component=", page)) == COMPONENTS
     assert '<option value="tiny"' in page
-    assert re.search(
-        r'<img id="figure"[^>]* alt="The template and its outline[^"]*"[^>]* src="blob:', page
-    ) or re.search(r'<img id="figure"[^>]* src="blob:[^>]* alt="The template and its outline', page)
+    picture = re.search(r'<button type="button" id="enlarge"([^>]*)><img id="figure"([^>]*)>', page)
+    assert picture is not None
+    assert "hidden" not in picture[1]
+    assert 'src="blob:' in picture[2]
+    assert "component 1 at +2.0 standard deviations" in picture[2]
     assert re.search(r'<p id="notice"[^>]* hidden', page)
     assert "None yet." in page
 
