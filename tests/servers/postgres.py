@@ -40,6 +40,9 @@ class PostgresServer:
         """Returns when it answers."""
         if not self._data.exists():
             self._make_cluster()
+        if os.geteuid() == 0:
+            # Each time: every other run of pytest on the machine takes the rights to its parent folder away.
+            permissions.ensure_prefix_permissions(self._data)
         # Durable as in production is not what the tests look at, except where they say so.
         options = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories=", *self._settings]
         command = [_PROGRAMS / "postgres", "-D", self._data, "-p", str(self.port)]
