@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from eigenwarp_cli.up.redis_server import RedisConfiguration
     from eigenwarp_cli.up.supervisor import Supervisor
 
-READY = "ready: "
 _REDIS_S, _READY_S, _PUBLISH_S = 30.0, 180.0, 1800.0
 
 
@@ -41,6 +40,7 @@ def up(
     from eigenwarp_cli.up.parts import Parts
     from eigenwarp_cli.up.ports import take_port, url_of
     from eigenwarp_cli.up.redis_server import RedisConfiguration
+    from eigenwarp_cli.up.running import READY
     from eigenwarp_cli.up.supervisor import StopAsked, Supervisor
 
     given = {name: value for name, value in (("home", home), ("port", port)) if value is not None}
