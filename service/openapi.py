@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from eigenwarp.schemas.jobs import JobEvent
 from eigenwarp.schemas.problem import Problem
 from eigenwarp.schemas.requests import ProjectRequest, ReconstructRequest, RegisterOptions, RegisterRequest
 from eigenwarp.schemas.volumes import UploadRequest
@@ -23,6 +24,7 @@ _DOCUMENTS: tuple[type[BaseModel], ...] = (
     ReconstructRequest,
     WarpBody,
     UploadRequest,
+    JobEvent,
 )
 _TAGS = [
     {"name": "volumes", "description": "Images and segmentations in, named by their content."},

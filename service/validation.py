@@ -27,7 +27,7 @@ async def read_json(request: Request, model: type[Checked]) -> Checked:
 
 
 def checked_json(model: type[Checked], content: bytes | str, location: str) -> Checked:
-    """A document from JSON text.
+    """A document from JSON text, each value of the very type that it should have.
 
     Args:
         location: of the text in the request, such as ``body.options``.
@@ -36,7 +36,7 @@ def checked_json(model: type[Checked], content: bytes | str, location: str) -> C
         RequestInvalidError: its parts that do not hold.
     """
     try:
-        return model.model_validate_json(content)
+        return model.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise _invalid(error, location) from None
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, FiniteFloat
+from pydantic import AfterValidator, Field, FiniteFloat
 
 from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, RefineChoice, ScaleUnit
 from eigenwarp.schemas.document import Document
+from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import ModelName, SubjectId, VolumeId
 
 OutputName = Literal["field", "inverse_field", "warped", "warped_segmentation", "jacobian", "report"]
@@ -19,11 +20,17 @@ ALL_OUTPUTS: tuple[OutputName, ...] = (
 )
 
 
+def _each_once(names: tuple[OutputName, ...]) -> tuple[OutputName, ...]:
+    return tuple(dict.fromkeys(names))
+
+
 class RegisterOptions(Document):
     """How to register, and what to hand out."""
 
     refine: RefineChoice = "none"
-    outputs: Annotated[tuple[OutputName, ...], Field(min_length=1, max_length=6)] = ALL_OUTPUTS
+    outputs: Annotated[tuple[OutputName, ...], Field(min_length=1, max_length=6), AfterValidator(_each_once)] = (
+        ALL_OUTPUTS
+    )
     field_format: FieldFormatChoice = "itk"
     alignment: AlignmentChoice = "center"
     components: int | None = Field(default=None, ge=1, le=4096, description="Use only the first n of the basis.")
@@ -47,7 +54,7 @@ class ProjectRequest(Document):
     kind: Literal["project"] = "project"
     volume: VolumeId
     subject: SubjectId | None = None
-    acquired_at: AwareDatetime | None = None
+    acquired_at: Moment | None = None
     model: ModelName | None = None
     alignment: AlignmentChoice = "center"
 

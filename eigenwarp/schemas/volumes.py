@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from eigenwarp.schemas.document import Document, Vector
+from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import SubjectId
 
 VolumeKind = Literal["image", "segmentation"]
@@ -33,7 +34,7 @@ class UploadRequest(Document):
 
     kind: VolumeKind = "image"
     subject: SubjectId | None = None
-    acquired_at: AwareDatetime | None = None
+    acquired_at: Moment | None = None
     bytes: int = Field(gt=0, description="Length of the file that will be put.")
 
 

@@ -48,7 +48,7 @@ class RequestLogMiddleware:
 
 def route_template(scope: Scope) -> str:
     """The route as declared, such as ``/jobs/{job_id}``: a path's values may name a subject."""
-    path = getattr(scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path_format", None)
     return path if isinstance(path, str) else _UNMATCHED
 
 

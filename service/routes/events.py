@@ -25,6 +25,20 @@ _EXAMPLE = (
     'id: 1764000000000-0\nevent: progress\ndata: {"job":"job_0f…","state":"running",'
     '"progress":{"stage":"encode","fraction":0.2},"attempt":1,"at":"2026-01-01T00:00:00Z"}\n\n'
 )
+_ITEM = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"enum": ["progress", "state"]},
+        "retry": {"type": "integer"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobEvent"},
+        },
+    },
+}
 
 
 @router.get(
@@ -34,7 +48,7 @@ _EXAMPLE = (
         **declared("job-unknown", "option-invalid"),
         200: {
             "description": "Events named `progress` and `state`, each a JobEvent, until the job has ended.",
-            "content": {_MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "content": {_MEDIA_TYPE: {"itemSchema": _ITEM, "example": _EXAMPLE}},
         },
         204: {"description": "The job has ended, and the caller has seen its last event."},
     },
@@ -45,7 +59,10 @@ async def follow_job(
     caller: Reader,
     job_id: Job,
     last_event_id: Annotated[
-        str | None, Header(description="Of the last event seen: those after it follow.", max_length=64)
+        str | None,
+        Header(
+            description="Of the last event seen: those after it follow.", pattern=r"^([0-9]{1,20}(-[0-9]{1,20})?)?$"
+        ),
     ] = None,
 ) -> Response:
     """Progress and state, from the job's beginning or from after `Last-Event-ID`, to its end.

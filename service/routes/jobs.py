@@ -4,9 +4,9 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
 from eigenwarp.schemas.jobs import JobPage, JobRow, JobState
+from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import JobId, SubjectId
 from eigenwarp.schemas.requests import JobKind
 from service.access import Reader, Submitter
@@ -36,8 +36,8 @@ def list_jobs(
     kind: JobKind | None = None,
     state: JobState | None = None,
     subject: SubjectId | None = None,
-    created_after: Annotated[AwareDatetime | None, Query(description="Not before this.")] = None,
-    created_before: Annotated[AwareDatetime | None, Query(description="Before this.")] = None,
+    created_after: Annotated[Moment | None, Query(description="Not before this.")] = None,
+    created_before: Annotated[Moment | None, Query(description="Before this.")] = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before.", max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JobPage:

@@ -47,7 +47,7 @@ Upload = Annotated[str, Path(pattern=r"^upl_[0-9a-f]{32}$", description="As give
         **declared("media-type-unsupported", "request-too-large", "volume-too-large"),
         201: {"description": "Promised.", "headers": answer_headers("Location")},
     },
-    openapi_extra=json_body(UploadRequest, {"kind": "image", "bytes": 268435456}),
+    openapi_extra=json_body(UploadRequest, {"kind": "image", "bytes": 1048576}),
 )
 @audited("upload.create")
 async def create_upload(request: Request, resources: ResourcesDep, caller: Submitter) -> Response:

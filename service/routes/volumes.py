@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from eigenwarp.schemas.document import Document
+from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import SubjectId, VolumeId
 from eigenwarp.schemas.volumes import VolumeKind, VolumeRow
 from service.access import Administrator, Reader, Submitter
@@ -21,6 +22,15 @@ from service.refusals import RequestInvalidError
 from service.resources import Resources, ResourcesDep
 from service.spool import request_folder
 from service.validation import checked
+
+
+class _VolumeConvertor(StringConvertor):
+    """Any part of a path but ``uploads``, which is another resource."""
+
+    regex = "(?!uploads(?:/|$))[^/]+"
+
+
+register_url_convertor("volume", _VolumeConvertor())
 
 router = APIRouter(prefix="/volumes", tags=["volumes"], route_class=AuditedRoute)
 
@@ -50,7 +60,7 @@ class VolumeFields(Document):
 
     kind: VolumeKind = "image"
     subject: SubjectId | None = None
-    acquired_at: AwareDatetime | None = None
+    acquired_at: Moment | None = None
 
 
 @router.post(
@@ -123,7 +133,7 @@ def volume_answer(request: Request, kept: Kept) -> Response:
     )
 
 
-@router.get("/{volume_id}", responses=declared("volume-unknown"))
+@router.get("/{volume_id:volume}", responses=declared("volume-unknown"))
 @audited("volume.read")
 def get_volume(resources: ResourcesDep, caller: Reader, volume_id: Volume) -> VolumeRow:
     """What is known of a volume."""
@@ -131,14 +141,14 @@ def get_volume(resources: ResourcesDep, caller: Reader, volume_id: Volume) -> Vo
 
 
 @router.get(
-    "/{volume_id}/content",
+    "/{volume_id:volume}/content",
     response_class=Response,
     responses={
         **declared("volume-unknown", *CONTENT),
         **content("NIfTI, gzipped, with the voxels as they came.", NIFTI_MEDIA_TYPE, presigned=True),
     },
 )
-@router.head("/{volume_id}/content", include_in_schema=False)
+@router.head("/{volume_id:volume}/content", include_in_schema=False)
 @audited("volume.download")
 async def get_volume_content(request: Request, resources: ResourcesDep, caller: Reader, volume_id: Volume) -> Response:
     """The volume's bytes, whole or in part (`Range`, `If-Range`), if they are (`If-Match`) or are not
@@ -146,7 +156,7 @@ async def get_volume_content(request: Request, resources: ResourcesDep, caller: 
     return await content_response(request, resources, await run_in_threadpool(_content, resources, volume_id))
 
 
-@router.delete("/{volume_id}", status_code=204, responses=declared("volume-unknown", "volume-in-use"))
+@router.delete("/{volume_id:volume}", status_code=204, responses=declared("volume-unknown", "volume-in-use"))
 @audited("volume.erase")
 def delete_volume(resources: ResourcesDep, caller: Administrator, volume_id: Volume) -> None:
     """Erase a volume and all that was computed from it: ended jobs with their results, coefficients, encodings."""

@@ -72,7 +72,7 @@ def test_a_job_is_told_from_queued_to_succeeded_and_again_from_any_event_on(tiny
         assert (ended.status_code, ended.content) == (204, b"")
         for bad in ("x", "-1", "1-2-3"):
             refused = client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": bad})
-            require_problem(refused, 422, "option-invalid")
+            require_problem(refused, 422, "request-invalid")
 
 
 def test_a_cancelled_job_ends_its_stream(tiny: WebServer) -> None:

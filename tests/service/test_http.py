@@ -36,7 +36,12 @@ def test_a_sane_request_id_is_kept_and_any_other_replaced(web: WebServer) -> Non
 def test_a_method_that_is_not_offered_is_told_which_are(web: WebServer) -> None:
     volume = f"/volumes/sha256:{64 * '0'}"
     with web.client() as client:
-        for path, allowed in ((volume, "DELETE, GET"), (f"{volume}/content", "GET, HEAD"), ("/register", "POST")):
+        for path, allowed in (
+            (volume, "DELETE, GET"),
+            (f"{volume}/content", "GET, HEAD"),
+            ("/register", "POST"),
+            ("/volumes/uploads", "POST"),
+        ):
             answer = client.patch(path)
             require_problem(answer, 405, "method-not-allowed")
             assert answer.headers["Allow"] == allowed

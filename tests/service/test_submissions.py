@@ -32,14 +32,14 @@ def test_a_pair_sent_as_a_form_is_registered_while_the_caller_waits(tiny: WebSer
         "moving_segmentation": ("ms", labels(1)),
         "fixed_segmentation": ("fs", labels(2)),
     }
-    options = {"outputs": ["field", "warped_segmentation", "report"], "field_format": "ras"}
+    options = {"outputs": ["field", "warped_segmentation", "report", "field"], "field_format": "ras"}
     with tiny.client() as client:
         answer = client.post("/register", files=files, data={"options": json.dumps(options)}, headers=WAIT)
         assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=60"), answer.text
         job = JobRow.model_validate(answer.json())
         assert answer.headers["Location"] == f"/jobs/{job.id}"
         assert job.state == "succeeded"
-        assert [result.name for result in job.results] == options["outputs"]
+        assert [result.name for result in job.results] == ["field", "warped_segmentation", "report"]
         assert job.report is not None
         assert job.report.labels.mean_dice_after is not None
         for result in job.results:
@@ -134,6 +134,9 @@ def elsewhere() -> bytes:
         ("/register", {"moving": "IMAGE", "fixed": "../../x"}, 422, "request-invalid"),
         ("/register", {"moving": "IMAGE", "fixed": "IMAGE", "model": "brain"}, 404, "model-unknown"),
         ("/register", {"moving": "IMAGE", "fixed": "IMAGE", "model": "tiny@0123456789ab"}, 404, "model-unknown"),
+        ("/reconstruct", {"coefficients": ["1"]}, 422, "request-invalid"),
+        ("/project", {"volume": "IMAGE", "acquired_at": 1767225600}, 422, "request-invalid"),
+        ("/project", {"volume": "IMAGE", "acquired_at": "2026-01-01"}, 422, "request-invalid"),
         (
             "/register",
             {"moving": "IMAGE", "fixed": "IMAGE", "moving_segmentation": "ELSEWHERE"},
