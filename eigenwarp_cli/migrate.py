@@ -4,7 +4,7 @@ from eigenwarp_cli.output import progress_console
 
 
 def migrate() -> None:
-    """Bring the database named by EIGENWARP_DATABASE_URL to this release's schema; where it is there, nothing happens."""
+    """Bring the database that EIGENWARP_DATABASE_URL names to this release's schema; again, it changes nothing."""
     from eigenwarp.settings import load_settings
     from eigenwarp.stores.database import open_database
 

@@ -14,7 +14,7 @@ from eigenwarp.stores.database.engine import LOCK_SECONDS, WRITING
 
 # PostgreSQL's advisory lock under which jobs are submitted and things erased; any number that nobody else takes.
 _EXCLUSIVE_LOCK = 0x45494757
-_DISK_FULL, _UNDEFINED = "53100", ("42P01", "42703")
+_DISK_FULL, _LOCK_TIMEOUT, _UNDEFINED = "53100", "55P03", ("42P01", "42703")
 
 
 class Transactions:
@@ -121,7 +121,7 @@ def _reason(error: DBAPIError) -> str:
     state = getattr(error.orig, "sqlstate", None)
     if state == _DISK_FULL or "disk is full" in told:
         return "the database has no room left"
-    if "database is locked" in told:
+    if state == _LOCK_TIMEOUT or "database is locked" in told:
         return f"the database was held by other writers for {LOCK_SECONDS} s"
     if _misses_something(error):
         return "the database's schema is not this release's: run `eigenwarp migrate`"

@@ -149,6 +149,20 @@ def test_a_server_without_room_is_told_as_such(postgres_server: PostgresServer, 
         submit(database)
 
 
+def test_a_row_that_another_transaction_holds_is_told(postgres_server: PostgresServer, opened: Open) -> None:
+    url = postgres_server.new_database()
+    database = opened(url)
+    database.migrate()
+    job = submit(database)
+    with psycopg.connect(url) as other:
+        other.execute("SELECT * FROM jobs FOR UPDATE")
+        with within(SECONDS), pytest.raises(StoreUnavailableError, match="held by other writers"):
+            database.jobs.request_cancel(job.id)
+        # Readers are not kept waiting.
+        assert database.jobs.get(job.id) == job
+    database.jobs.request_cancel(job.id)
+
+
 def test_a_sqlite_file_that_another_process_holds_is_told(tmp_path: Path, opened: Open) -> None:
     file = tmp_path / "a.sqlite3"
     database = opened(f"sqlite:///{file}")
