@@ -43,30 +43,32 @@ class Settings(BaseModel):
     s3_endpoint: str | None = Field(
         default=None, description="host:port of an S3 server; a folder in the data folder holds the objects without."
     )
-    s3_bucket: str = Field(default="eigenwarp", min_length=3, max_length=63)
-    s3_region: str = "us-east-1"
+    s3_bucket: str = Field(
+        default="eigenwarp", min_length=3, max_length=63, description="Made at the first use where it is missing."
+    )
+    s3_region: str = Field(default="us-east-1", description="That requests to the S3 server are signed for.")
     s3_secure: bool = Field(default=True, description="TLS towards the S3 server.")
-    s3_access_key: SecretStr | None = None
-    s3_secret_key: SecretStr | None = None
+    s3_access_key: SecretStr | None = Field(default=None, description="Needed with an S3 server.")
+    s3_secret_key: SecretStr | None = Field(default=None, description="Needed with an S3 server.")
     s3_public_endpoint: str | None = Field(
         default=None, description="URL (https://host) under which clients reach the S3 server; presigned URLs name it."
     )
     presign_seconds: int = Field(default=900, ge=1, le=7 * 86400, description="How long a presigned URL holds.")
 
     host: str = Field(default="127.0.0.1", description="Address the web server binds to.")
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535, description="That the web server listens on; 0 for a free one.")
     public_url: str | None = Field(
         default=None, description="Under which clients reach this server; from the request's Host by default."
     )
-    max_upload_bytes: int = Field(default=1 << 30, ge=1)
-    max_voxels: int = Field(default=512**3, ge=1)
+    max_upload_bytes: int = Field(default=1 << 30, ge=1, description="Of one uploaded file.")
+    max_voxels: int = Field(default=512**3, ge=1, description="Of one volume.")
     max_waiting_uploads: int = Field(default=8, ge=1, description="Uploads checked at the same time; others wait.")
     max_queued_jobs: int = Field(default=10_000, ge=1, description="Beyond it a submission is refused: queue-full.")
     requests_per_minute: int = Field(default=1200, ge=0, description="Per caller; 0 for no limit.")
 
     default_model: str = Field(default="hippocampus", description="Of requests that name none.")
     device: str | None = Field(default=None, description="torch's name of it; the GPU where there is one by default.")
-    max_attempts: int = Field(default=3, ge=1, le=20)
+    max_attempts: int = Field(default=3, ge=1, le=20, description="Of one job, before it is failed for good.")
     lease_seconds: float = Field(
         default=30.0, ge=0.5, description="A worker that is silent for so long has lost its job."
     )
@@ -81,13 +83,15 @@ class Settings(BaseModel):
     worker_recycle_jobs: int = Field(default=0, ge=0, description="Jobs after which a worker process is renewed.")
 
     oidc_issuer: str | None = Field(default=None, description="Bearer tokens of this issuer are taken.")
-    oidc_audience: str | None = None
+    oidc_audience: str | None = Field(default=None, description="That a token must be made for.")
     oidc_jwks_url: str | None = Field(default=None, description="The issuer's keys; found by discovery by default.")
     oidc_scope_claim: str = Field(default="scope", description="Claim that lists eigenwarp:read, :submit, :admin.")
     cors_origins: tuple[str, ...] = Field(default=(), description="Comma-separated.")
 
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    log_format: str = Field(default="json", pattern="^(json|text)$")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    log_format: str = Field(default="json", pattern="^(json|text)$", description="json, one object a line, or text.")
 
     @field_validator("cors_origins", mode="before")
     @classmethod
