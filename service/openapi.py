@@ -61,8 +61,7 @@ def describe(app: FastAPI) -> None:
 
 def submission_body(form: SubmissionForm, example: dict[str, Any]) -> dict[str, Any]:
     """A submission's ``requestBody``: JSON that names volumes, or a form with files."""
-    properties = form.body.model_json_schema(ref_template=_REFERENCE)["properties"]
-    parts = {name: properties[name] for name in form.body.model_fields if name != "kind"}
+    parts = {name: field for name, field in form_fields(form.body).items() if name != "kind"}
     for name in form.volumes:
         parts[name] = {
             "description": "A NIfTI file (.nii or .nii.gz), or the id of a volume.",
@@ -82,6 +81,12 @@ def submission_body(form: SubmissionForm, example: dict[str, Any]) -> dict[str, 
             "content": {JSON: {"schema": schema, "example": example}, "multipart/form-data": multipart},
         }
     }
+
+
+def form_fields(model: type[BaseModel]) -> dict[str, Any]:
+    """A document's parts as the fields of a form."""
+    properties = model.model_json_schema(ref_template=_REFERENCE)["properties"]
+    return {name: _never_null(schema) for name, schema in properties.items()}
 
 
 def json_body(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
@@ -104,9 +109,19 @@ def _description(app: FastAPI) -> dict[str, Any]:
     return found
 
 
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What can be left out of a URL, a header or a form cannot be null there."""
+    some = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(some) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name not in ("anyOf", "default")}, **some[0]}
+
+
 def _complete(operation: dict[str, Any]) -> None:
     """What holds of every call: a summary that is a sentence, an id in every answer, no problem that cannot be."""
     operation["summary"] = operation.get("description", "").partition("\n")[0].partition(". ")[0].rstrip(".")
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _never_null(parameter["schema"])
     responses: dict[str, dict[str, Any]] = operation["responses"]
     if not operation.get("security"):
         for status in ("401", "403", "429"):

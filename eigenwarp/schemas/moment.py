@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, Strict
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -15,5 +15,6 @@ def _spelled_out(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_spelled_out)]
+# Not strict: what has passed the validator is text, which is how a time comes in JSON as well.
+Moment = Annotated[AwareDatetime, Strict(False), BeforeValidator(_spelled_out)]
 """RFC 3339, with an offset."""

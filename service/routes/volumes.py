@@ -18,6 +18,7 @@ from service.declarations import CONTENT, answer_headers, content, declared
 from service.erasure import erase_volume
 from service.intake import NIFTI_MEDIA_TYPE, Kept, check_file, keep_volume
 from service.multipart import read_form
+from service.openapi import form_fields
 from service.refusals import RequestInvalidError
 from service.resources import Resources, ResourcesDep
 from service.spool import request_folder
@@ -87,7 +88,7 @@ class VolumeFields(Document):
                                 "type": "string",
                                 "format": "binary",
                             },
-                            **VolumeFields.model_json_schema()["properties"],
+                            **form_fields(VolumeFields),
                         },
                     }
                 }

@@ -22,6 +22,7 @@ from tests.tiny_bundle import blob
 from tests.tiny_bundle import tiny_bundle as tiny_bundle
 
 WAIT = {"Prefer": "wait=60"}
+AT = "2026-01-31T09:30:00Z"
 
 
 @pytest.mark.usefixtures("worker")
@@ -57,10 +58,12 @@ def test_a_pair_sent_as_a_form_is_registered_while_the_caller_waits(tiny: WebSer
 def test_every_kind_of_job_ends(tiny: WebServer) -> None:
     with tiny.client() as client:
         volume, segmentation = upload(client, image(1)), upload(client, labels(1), "segmentation")
-        project = client.post("/project", json={"volume": volume, "subject": "s-7"}, headers=WAIT).json()
+        project = client.post(
+            "/project", json={"volume": volume, "subject": "s-7", "acquired_at": AT}, headers=WAIT
+        ).json()
         assert len(project["projection"]["coefficients"]) == 3
         history = client.get("/subjects/s-7/coefficients").json()["rows"]
-        assert [row["job"] for row in history] == [project["id"]]
+        assert [(row["job"], row["acquired_at"]) for row in history] == [(project["id"], AT)]
         coefficients = project["projection"]["coefficients"]
         made = client.post("/reconstruct", json={"coefficients": coefficients[:2]}, headers=WAIT).json()
         assert {"field", "warped"} <= {result["name"] for result in made["results"]}
