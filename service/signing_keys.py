@@ -42,8 +42,9 @@ class SigningKeys:
 
     def __init__(self, issuer: str, jwks_url: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer, self._jwks_url, self._clock = issuer, jwks_url, clock
-        self._lock = threading.Lock()
-        self._keys: list[PyJWK] = []
+        # Held while the issuer is asked, by one thread; those whose key is at hand do not wait for it.
+        self._asking = threading.Lock()
+        self._keys: tuple[PyJWK, ...] = ()
         self._fetched = self._asked = float("-inf")
 
     def get(self, key_id: str | None) -> PyJWK | None:
@@ -52,22 +53,29 @@ class SigningKeys:
         Raises:
             StoreUnavailableError: the issuer does not answer, and none of its keys are at hand.
         """
-        with self._lock:
-            now = self._clock()
-            found = self._find(key_id)
-            stale = now - self._fetched >= KEPT_SECONDS
-            if (found is None or stale) and now - self._asked >= PAUSE_SECONDS:
-                self._asked = now
-                self._refresh(now)
-                found = self._find(key_id)
-            if found is None and not self._keys:
-                raise StoreUnavailableError("the token issuer's keys cannot be fetched")
+        found = self._find(key_id)
+        if found is not None and self._clock() - self._fetched < KEPT_SECONDS:
             return found
+        if self._asking.acquire(blocking=found is None):
+            try:
+                found = self._find(key_id)
+                now = self._clock()
+                stale = now - self._fetched >= KEPT_SECONDS
+                if (found is None or stale) and now - self._asked >= PAUSE_SECONDS:
+                    self._asked = now
+                    self._refresh(now)
+                    found = self._find(key_id)
+            finally:
+                self._asking.release()
+        if found is None and not self._keys:
+            raise StoreUnavailableError("the token issuer's keys cannot be fetched")
+        return found
 
     def _find(self, key_id: str | None) -> PyJWK | None:
+        keys = self._keys
         if key_id is None:
-            return self._keys[0] if len(self._keys) == 1 else None
-        return next((key for key in self._keys if key.key_id == key_id), None)
+            return keys[0] if len(keys) == 1 else None
+        return next((key for key in keys if key.key_id == key_id), None)
 
     def _refresh(self, now: float) -> None:
         # An issuer that is away for an hour locks nobody out: the keys that are at hand stay.
@@ -78,7 +86,9 @@ class SigningKeys:
         except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError, PyJWTError) as error:
             _log.warning("issuer-keys-not-fetched", issuer=self._issuer, error=type(error).__name__)
             return
-        self._keys = [key for key in found if key.algorithm_name in ASYMMETRIC and key.public_key_use in (None, "sig")]
+        self._keys = tuple(
+            key for key in found if key.algorithm_name in ASYMMETRIC and key.public_key_use in (None, "sig")
+        )
         self._fetched = now
 
     def _discover(self, client: httpx.Client) -> str:

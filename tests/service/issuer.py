@@ -28,6 +28,8 @@ class Issuer:
         self.url = f"http://127.0.0.1:{port}"
         self.fetched: list[str] = []
         self.away = False
+        self.answering = threading.Event()
+        self.answering.set()
         self.announced_issuer = self.url
         self._keys: dict[str, RSAPrivateKey | EllipticCurvePrivateKey] = {}
         self.rotate("first")
@@ -85,6 +87,7 @@ def running_issuer() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             issuer.fetched.append(self.path)
+            issuer.answering.wait(30)
             found = None if issuer.away else issuer.document(self.path)
             body = json.dumps(found).encode()
             self.send_response(503 if issuer.away else 404 if found is None else 200)

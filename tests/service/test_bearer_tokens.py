@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import jwt
@@ -12,6 +13,7 @@ from eigenwarp.errors import NotAuthenticatedError, StoreUnavailableError
 from eigenwarp.settings import Settings
 from service.bearer_tokens import BearerTokens
 from service.signing_keys import KEPT_SECONDS, PAUSE_SECONDS, SigningKeys
+from tests.servers.processes import wait_until
 from tests.service.issuer import AUDIENCE, Issuer, running_issuer
 from tests.service.web_server import running_web
 
@@ -157,6 +159,30 @@ def test_an_issuer_that_is_away_locks_nobody_out(issuer: Issuer, tokens: BearerT
     issuer.away = True
     clock.now += 10 * KEPT_SECONDS
     assert tokens.verify(issuer.token()).id == "oidc:u-17"
+
+
+def test_an_issuer_that_hangs_keeps_nobody_waiting_whose_key_is_known(
+    issuer: Issuer, tokens: BearerTokens, clock: Clock
+) -> None:
+    token = issuer.token()
+    tokens.verify(token)
+    clock.now += KEPT_SECONDS
+    issuer.answering.clear()
+    before = len(issuer.fetched)
+    with ThreadPoolExecutor(1) as pool:
+        unlucky = pool.submit(tokens.verify, token)
+        wait_until(lambda: len(issuer.fetched) > before, "one asks for the keys")
+        assert tokens.verify(token).id == "oidc:u-17"
+        assert not unlucky.done()
+        issuer.answering.set()
+        assert unlucky.result(30).id == "oidc:u-17"
+
+
+def test_who_comes_while_the_first_keys_are_fetched_waits_for_them(issuer: Issuer, tokens: BearerTokens) -> None:
+    token = issuer.token()
+    with ThreadPoolExecutor(8) as pool:
+        assert {caller.id for caller in pool.map(tokens.verify, [token] * 16)} == {"oidc:u-17"}
+    assert issuer.fetched.count("/keys") == 1
 
 
 def test_an_issuer_that_was_never_there_is_no_fault_of_the_callers(
