@@ -13,9 +13,12 @@ from eigenwarp_cli.output import print_text, progress_console, results
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from eigenwarp.schemas.document import ModelReference
     from eigenwarp.schemas.manifest import Manifest
     from eigenwarp.schemas.models import ModelRow
+    from eigenwarp.settings import Settings
     from eigenwarp.stores.models import ModelStore
+    from worker.engine import Engine
 
 app = new_application("List models; publish them to a service.", root=False)
 app.info.no_args_is_help = False
@@ -44,29 +47,45 @@ def publish(
     Settings come from the environment. Running services and workers take a new version up without a restart. Publishing
     the same again changes nothing.
     """
+    from eigenwarp.settings import load_settings
+    from worker.engine import Engine
+
+    engine = Engine()
+    with published_models(load_settings()) as store:
+        for name in names:
+            found = publish_bundle(store, engine, name)
+            print_text(f"published {found.name}@{found.version}")
+
+
+def publish_bundle(store: "ModelStore", engine: "Engine", name: str) -> "ModelReference":
+    """A bundle, by its name or folder, into an object store, with the description of its components.
+
+    Raises:
+        ModelUnknownError: no such bundle.
+        BundleInvalidError: one that is incomplete or altered.
+        StoreUnavailableError: the store does not answer.
+    """
     from eigenwarp.errors import ModelUnknownError
     from eigenwarp.model.catalogue import find_bundle
     from eigenwarp.schemas.components import ComponentTable
-    from worker.engine import Engine, describe_components
+    from worker.engine import describe_components
     from worker.report import reference
 
-    engine = Engine()
-    with _published_models() as store:
-        for name in names:
-            model = engine.model(name)
-            try:
-                table = describe_components(model)
-            except ModelUnknownError:
-                # A bundle without a basis registers all the same.
-                table = ComponentTable(model=reference(model), rows=[])
-            found = store.publish(find_bundle(name), table)
-            print_text(f"published {found.name}@{found.version}")
+    model = engine.model(name)
+    try:
+        table = describe_components(model)
+    except ModelUnknownError:
+        # A bundle without a basis registers all the same.
+        table = ComponentTable(model=reference(model), rows=[])
+    return store.publish(find_bundle(name), table)
 
 
 @app.command("published")
 def published(as_json: JsonOption = False) -> None:
     """List what the service's object store holds; of each name the version that it means comes first."""
-    with _published_models() as store:
+    from eigenwarp.settings import load_settings
+
+    with published_models(load_settings()) as store:
         rows = [_row(model.manifest) for model in store.list()]
     if not rows and not as_json:
         progress_console().print("no models are published: eigenwarp models publish NAME")
@@ -82,12 +101,12 @@ def model_rows() -> "list[ModelRow]":
 
 
 @contextmanager
-def _published_models() -> "Iterator[ModelStore]":
-    from eigenwarp.settings import load_settings
+def published_models(settings: "Settings") -> "Iterator[ModelStore]":
+    """The models of a service's object store, which is closed in the end."""
     from eigenwarp.stores.models import ModelStore
     from eigenwarp.stores.objects import open_object_store
 
-    objects = open_object_store(load_settings())
+    objects = open_object_store(settings)
     try:
         yield ModelStore(objects)
     finally:

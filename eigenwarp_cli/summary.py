@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from eigenwarp_cli.output import results
 
 if TYPE_CHECKING:
-    from eigenwarp.schemas.report import Report
+    from eigenwarp.schemas.report import Coefficients, Report
 
 
 def print_summary(report: "Report") -> None:
@@ -37,6 +37,22 @@ def print_summary(report: "Report") -> None:
     console.print(_explained(report), highlight=False)
     for warning in report.warnings:
         console.print(f"[yellow]warning[/yellow] {warning.code}: {warning.detail}", highlight=False)
+
+
+def print_coefficients(coefficients: "Coefficients | None", count: int = 8) -> None:
+    """The first of both volumes' coefficients; nothing for a model without a basis."""
+    if coefficients is None:
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("coefficients")
+    shown = min(count, len(coefficients.moving))
+    for k in range(1, shown + 1):
+        table.add_column(f"a_{k}", justify="right")
+    for name in ("moving", "fixed", "difference"):
+        table.add_row(name, *(f"{value:+.1f}" for value in getattr(coefficients, name)[:shown]))
+    results().print(table, highlight=False)
 
 
 def _explained(report: "Report", count: int = 4) -> str:

@@ -99,11 +99,12 @@ def _start(
     try:
         supervisor.wait_for(lambda: _answers(queue), "Redis answers", _REDIS_S)
         missing = unpublished_bundles(settings) if publish else []
-        supervisor.start(parts.workers(workers))
-        supervisor.start([parts.web()])
         if missing:
+            # Before the workers, which load the default model when they start.
             _say(f"publishing {', '.join(bundle.name for bundle in missing)}")
             supervisor.run(parts.publishing(missing), "the models are published", _PUBLISH_S)
+        supervisor.start(parts.workers(workers))
+        supervisor.start([parts.web()])
         with Client(url_of(settings.host, settings.port), timeout=5.0, patience=0.0) as client:
             supervisor.wait_for(client.is_ready, "the web server is ready", _READY_S)
         supervisor.wait_for(lambda: _consumers(queue) >= workers, "the workers take jobs", _READY_S)
