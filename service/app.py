@@ -13,6 +13,7 @@ from eigenwarp.settings import Settings
 from service.declarations import declared
 from service.metrics import Metrics
 from service.middleware.body_bound import BodyBoundMiddleware
+from service.middleware.cross_origin import cross_origin
 from service.middleware.request_id import RequestIdMiddleware
 from service.middleware.request_log import RequestLogMiddleware
 from service.middleware.request_metrics import RequestMetricsMiddleware
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RequestMetricsMiddleware, metrics=metrics),
             Middleware(RequestIdMiddleware),
             Middleware(SecurityHeadersMiddleware),
+            *cross_origin(settings.cors_origins),
             Middleware(RequestLogMiddleware),
             Middleware(BodyBoundMiddleware),
         ],

@@ -19,7 +19,7 @@ from tests.servers.ports import free_port
 from tests.servers.processes import Running
 from tests.service.files import image
 from tests.service.problems import require_problem
-from tests.service.web_server import WebServer
+from tests.service.web_server import WebServer, running_web
 
 
 def test_a_sane_request_id_is_kept_and_any_other_replaced(web: WebServer) -> None:
@@ -64,6 +64,26 @@ def test_a_large_upload_that_is_refused_at_once_is_answered_and_the_connection_s
         require_problem(answer, 415, "media-type-unsupported")
         answer = client.post("/nowhere", content=content)
         require_problem(answer, 404, "not-found")
+
+
+def test_only_pages_of_the_sites_that_are_named_may_call(settings: Settings) -> None:
+    named = settings.model_copy(update={"cors_origins": ("https://viewer.example",)})
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key, prefer"}
+    with running_web(named) as server, server.client() as client:
+        allowed = client.options("/register", headers={"Origin": "https://viewer.example", **asked})
+        assert allowed.status_code == 200
+        assert allowed.headers["Access-Control-Allow-Origin"] == "https://viewer.example"
+        assert "Access-Control-Allow-Credentials" not in allowed.headers
+        refused = client.options("/register", headers={"Origin": "https://other.example", **asked})
+        assert "Access-Control-Allow-Origin" not in refused.headers
+        told = client.get("/jobs", headers={"Origin": "https://viewer.example"})
+        assert "ETag" in told.headers["Access-Control-Expose-Headers"]
+
+
+def test_no_other_page_may_call_where_none_is_named(web: WebServer) -> None:
+    with web.client(headers={"Origin": "https://viewer.example"}) as client:
+        assert "Access-Control-Allow-Origin" not in client.get("/jobs").headers
+        assert client.options("/jobs", headers={"Access-Control-Request-Method": "GET"}).status_code == 405
 
 
 @pytest.fixture
