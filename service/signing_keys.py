@@ -31,6 +31,12 @@ class _Discovery(BaseModel):
     jwks_uri: str
 
 
+class _KeySet(BaseModel):
+    """A JSON Web Key Set (RFC 7517); each key is read by PyJWT, which leaves out those it cannot use."""
+
+    keys: list[dict[str, object]]
+
+
 class SigningKeys:
     """One issuer's keys by their id. Thread-safe.
 
@@ -82,7 +88,7 @@ class SigningKeys:
         try:
             with httpx.Client(timeout=_TIMEOUT) as client:
                 url = self._jwks_url or self._discover(client)
-                found = PyJWKSet.from_json(_get(client, url)).keys
+                found = PyJWKSet.from_dict(_KeySet.model_validate_json(_get(client, url)).model_dump()).keys
         except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError, PyJWTError) as error:
             _log.warning("issuer-keys-not-fetched", issuer=self._issuer, error=type(error).__name__)
             return

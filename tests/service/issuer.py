@@ -31,6 +31,7 @@ class Issuer:
         self.answering = threading.Event()
         self.answering.set()
         self.announced_issuer = self.url
+        self.key_set: object = None
         self._keys: dict[str, RSAPrivateKey | EllipticCurvePrivateKey] = {}
         self.rotate("first")
 
@@ -68,7 +69,11 @@ class Issuer:
         if path == "/.well-known/openid-configuration":
             return {"issuer": self.announced_issuer, "jwks_uri": f"{self.url}/keys", "token_endpoint": "unused"}
         if path == "/keys":
-            return {"keys": [_public(key_id, key) for key_id, key in self._keys.items()]}
+            return (
+                self.key_set
+                if self.key_set is not None
+                else {"keys": [_public(key_id, key) for key_id, key in self._keys.items()]}
+            )
         return None
 
 

@@ -202,6 +202,13 @@ def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: Issuer, 
         tokens.verify(issuer.token())
 
 
+@pytest.mark.parametrize("document", [[], {}, {"keys": []}, {"keys": [7]}, {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}])
+def test_what_is_no_key_set_is_no_defect_of_ours(issuer: Issuer, tokens: BearerTokens, document: object) -> None:
+    issuer.key_set = document
+    with pytest.raises(StoreUnavailableError):
+        tokens.verify(issuer.token())
+
+
 def test_tokens_open_the_service_and_their_scopes_bound_it(issuer: Issuer, settings: Settings) -> None:
     configured = settings.model_copy(update={"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE})
     with running_web(configured) as web:

@@ -68,8 +68,6 @@ def _sqlite(url: URL) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         # What is deleted is overwritten: an erasure is to leave nothing in the file.
         connection.execute("PRAGMA secure_delete = ON")
-        # An erased row's bytes would stay in the file until something is written over them.
-        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
