@@ -50,7 +50,7 @@ def fuzz(deployment: Deployment, reports: Path, *options: str) -> subprocess.Com
     return subprocess.run(
         [*command, "--report", "ndjson", "--report-dir", str(reports), *options],
         env={**os.environ, **known, "SCHEMATHESIS_HOOKS": http_hooks.__name__, "PYTHONPATH": str(REPOSITORY)},
-        cwd=REPOSITORY,
+        cwd=reports,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -144,28 +144,29 @@ class Deployment:
         """A caller of the service, closed with the deployment."""
         return self._open.enter_context(HttpCalls(self.url))
 
-    def settings(self, part: str = "tests") -> Settings:
+    @property
+    def settings(self) -> Settings:
         """As one of its processes has them."""
-        return load_settings({**self.environment, "EIGENWARP_HOME": str(self._home(part))})
+        return load_settings({**self.environment, "EIGENWARP_HOME": str(self._home("tests"))})
 
     @cached_property
     def database(self) -> Database:
         """The database itself, past the service; closed with the deployment."""
-        database = open_database(self.settings().database)
+        database = open_database(self.settings.database)
         self._open.callback(database.close)
         return database
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The object store itself, past the service; closed with the deployment."""
-        objects = open_object_store(self.settings())
+        objects = open_object_store(self.settings)
         self._open.callback(objects.close)
         return objects
 
     @cached_property
     def queue(self) -> JobQueue:
         """The queue itself, past the service; closed with the deployment."""
-        queue = JobQueue(self.settings())
+        queue = JobQueue(self.settings)
         self._open.callback(queue.close)
         return queue
 

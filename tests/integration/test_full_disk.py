@@ -1,5 +1,7 @@
 """A disk that is full: what was accepted waits for room, and what cannot be kept is refused."""
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,11 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from eigenwarp.stores.database import open_database
 from eigenwarp.volume.nifti import volume_to_bytes
 from tests.integration.deployment import Deployment
 from tests.integration.http_calls import problem_code
 from tests.integration.tiny_disk import TinyDisks, tiny_disks
-from tests.integration.work import Volumes, require_done_once, running, submit_work
+from tests.integration.work import (
+    Volumes,
+    Work,
+    require_one_set_of_results,
+    require_succeeded,
+    running,
+    submit_work,
+)
 from tests.servers.redis import running_redis
 from tests.tiny_bundle import blob
 
@@ -43,7 +53,7 @@ def confined(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Iterator[C
 
 def test_results_wait_for_room(confined: Confined) -> None:
     """The objects' disk is full while the database's is not."""
-    deployment, calls = confined.deployment, confined.deployment.calls
+    calls = confined.deployment.calls
     work = submit_work(calls, "objects-full", registrations=1, projections=4)
     running(calls, work.registrations[0])
     confined.disks.fill(confined.objects)
@@ -52,14 +62,15 @@ def test_results_wait_for_room(confined: Confined) -> None:
     assert (refused.status_code, problem_code(refused)) == (503, "store-unavailable")
     time.sleep(4)
     assert calls.job(work.registrations[0]).state in ("queued", "running")
+    assert "waiting for a store" in confined.deployment.log("worker-0"), "the worker met the full disk"
     assert _files(confined) == held, "nothing is left of what did not fit"
     confined.disks.free(confined.objects)
-    require_done_once(deployment, calls, work)
+    _require_done_once(confined, work)
 
 
 def test_jobs_wait_for_a_database_that_can_be_written(confined: Confined) -> None:
     """The whole data folder's disk is full: database, objects, spool."""
-    deployment, calls = confined.deployment, confined.deployment.calls
+    calls = confined.deployment.calls
     volumes = Volumes(calls)
     work = submit_work(calls, "home-full", registrations=1, projections=4)
     running(calls, work.registrations[0])
@@ -69,9 +80,22 @@ def test_jobs_wait_for_a_database_that_can_be_written(confined: Confined) -> Non
     assert calls.http.get("/healthz").status_code == 200
     time.sleep(4)
     confined.disks.free(confined.home)
-    require_done_once(deployment, calls, work)
+    _require_done_once(confined, work)
     taken = calls.http.post("/register", json=volumes.registration({}))
     assert taken.status_code == 202, "as before"
+
+
+def _require_done_once(confined: Confined, work: Work) -> None:
+    require_succeeded(confined.deployment.calls, work)
+    # SQLite follows the link into the other namespace, and so finds nothing there.
+    with tempfile.TemporaryDirectory() as folder:
+        for file in confined.disks.seen(confined.home).glob("*.sqlite3*"):
+            shutil.copy(file, folder)
+        database = open_database(f"sqlite:///{folder}/eigenwarp.sqlite3")
+        try:
+            require_one_set_of_results(database, work)
+        finally:
+            database.close()
 
 
 def _files(confined: Confined) -> set[str]:

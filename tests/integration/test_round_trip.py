@@ -172,7 +172,7 @@ def test_reconstructed_coefficients_deform_the_template(calls: HttpCalls) -> Non
     field = field_from_bytes(calls.result(row, "field"))
     warped = volume_from_bytes(calls.result(row, "warped"))
     assert warped.geometry.matches(field.geometry)
-    # The way from the template to a subject two standard deviations above the mean; the paper's figures go the other way.
+    # From the template to a subject two standard deviations above the mean; the paper's figures go the other way.
     component = _deformation(calls, FieldFormat.ITK, k=1, scale=-2)
     np.testing.assert_allclose(field.displacement, component.displacement, atol=1e-3)
 

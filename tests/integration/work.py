@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from eigenwarp.schemas.requests import NothingRequest
+from eigenwarp.stores.database import Database
 from eigenwarp.volume.nifti import segmentation_to_bytes, volume_to_bytes
 from tests.integration.deployment import Deployment
 from tests.integration.http_calls import HttpCalls
@@ -60,21 +61,32 @@ def submit_work(calls: HttpCalls, name: str, registrations: int = 2, projections
     return work
 
 
-def require_done_once(deployment: Deployment, calls: HttpCalls, work: Work, seconds: float = ENDED_SECONDS) -> None:
+def require_done_once(deployment: Deployment, calls: HttpCalls, work: Work) -> None:
     """Every job has succeeded, with one set of results of one attempt, and one row in its subject's history."""
-    database = deployment.database
+    require_succeeded(calls, work)
+    require_one_set_of_results(deployment.database, work)
+
+
+def require_succeeded(calls: HttpCalls, work: Work) -> None:
+    """Every job has succeeded, all its results can be had, and each projection is in its subject's history once."""
     for job_id in work.jobs:
-        row = calls.succeeded(job_id, seconds)
-        record = database.jobs.get(job_id)
-        assert record.attempt <= record.token
-        prefix = f"jobs/{job_id}/{record.token}/"
-        assert record.artefacts, "it has results"
-        assert all(artefact.key.startswith(prefix) for artefact in record.artefacts), "of the last attempt alone"
+        row = calls.succeeded(job_id, ENDED_SECONDS)
+        assert row.results
         for result in row.results:
             calls.result(row, result.name)
     for subject, job_id in work.projections.items():
         rows = calls.http.get(f"/subjects/{subject}/coefficients").json()["rows"]
         assert [row["job"] for row in rows] == [job_id]
+
+
+def require_one_set_of_results(database: Database, work: Work) -> None:
+    """What is kept of each job is of its last attempt alone."""
+    for job_id in work.jobs:
+        record = database.jobs.get(job_id)
+        assert record.attempt <= record.token
+        keys = [artefact.key for artefact in record.artefacts]
+        assert keys
+        assert all(key.startswith(f"jobs/{job_id}/{record.token}/") for key in keys), keys
 
 
 def running(calls: HttpCalls, job_id: str) -> None:
