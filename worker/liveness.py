@@ -27,13 +27,21 @@ class Liveness:
         file: whose age tells.
         waiting: how many messages wait in the queue.
         busy: whether the worker is at a job.
+        clock: seconds, monotonic.
     """
 
-    def __init__(self, file: Path, waiting: Callable[[], int], busy: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        waiting: Callable[[], int],
+        busy: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._file = file
         self._waiting = waiting
         self._busy = busy
-        self._turned = self._fed = time.monotonic()
+        self._clock = clock
+        self._turned = self._fed = clock()
         self._stop = Event()
         self._thread = Thread(target=self._beat, name="liveness", daemon=True)
 
@@ -51,11 +59,11 @@ class Liveness:
 
     def turned(self) -> None:
         """The consumer's loop has turned."""
-        self._turned = time.monotonic()
+        self._turned = self._clock()
 
     def consumes(self) -> bool:
         """Whether messages are, or would be, taken from the queue."""
-        now = time.monotonic()
+        now = self._clock()
         try:
             waiting = self._waiting()
         except StoreUnavailableError:
