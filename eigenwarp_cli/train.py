@@ -20,7 +20,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Length of the run and its schedule.")] = None,
     stop_at: Annotated[int | None, typer.Option(help="Leave after this step; the next call goes on.")] = None,
     start_from: Annotated[
-        Path | None, typer.Option(metavar="CHECKPOINT", help="Weights that a new run starts from.")
+        Path | None, typer.Option(metavar="PATH", help="A checkpoint or a bundle whose weights a new run starts from.")
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a value; repeatable.")
@@ -31,19 +31,24 @@ def train(
 
     Under torchrun the batch is divided among the processes.
     """
+    from dataclasses import replace
+
     from eigenwarp.errors import OptionInvalidError
     from eigenwarp_cli.overrides import with_settings
     from training.config import load_config
     from training.data.cohort import open_cohort
+    from training.initialise import describe_start
     from training.loop import train as train_network
     from training.processes import Processes
     from training.tensors import prepare_cohort
 
-    if start_from is not None and not start_from.is_file():
-        raise OptionInvalidError(f"--start-from: there is no file {start_from}")
+    if start_from is not None and not start_from.exists():
+        raise OptionInvalidError(f"--start-from: there is no file or folder {start_from}")
     chosen = with_settings(load_config(config), settings or [])
     if steps is not None:
         chosen = chosen.with_steps(steps)
+    if start_from is not None:
+        chosen = replace(chosen, started_from=describe_start(start_from))
     folder = require_data(data)
     labels = tuple(chosen.labels.values())
     subjects, validation = (

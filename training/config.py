@@ -102,6 +102,8 @@ class TrainingConfig:
 
     Args:
         name: of the model.
+        preset: by which this configuration was asked for; empty for one from a file.
+        started_from: the model whose weights the run started from; empty for none.
         labels: anatomical labels in the segmentations, background left out, and their names.
         precision: ``bfloat16`` runs the network under autocast; the warps and losses stay in float32.
         seed: of everything random. Step n draws from (seed, n) alone, so a resumed run repeats exactly.
@@ -109,6 +111,8 @@ class TrainingConfig:
     """
 
     name: str = "hippocampus"
+    preset: str = ""
+    started_from: str = ""
     labels: dict[str, int] = field(default_factory=dict)
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
@@ -185,14 +189,15 @@ def load_config(name_or_path: str) -> TrainingConfig:
     Raises:
         OptionInvalidError: neither a preset nor a readable TOML file, or bad values in it.
     """
-    if name_or_path in presets():
-        text = (files("training.presets") / f"{name_or_path}.toml").read_text()
+    preset = name_or_path if name_or_path in presets() else ""
+    if preset:
+        text = (files("training.presets") / f"{preset}.toml").read_text()
     else:
         path = Path(name_or_path)
         if not path.is_file():
             raise OptionInvalidError(f"{name_or_path!r} is neither a file nor a preset ({', '.join(presets())})")
         text = path.read_text()
     try:
-        return TrainingConfig.from_dict(tomllib.loads(text))
+        return replace(TrainingConfig.from_dict(tomllib.loads(text)), preset=preset)
     except tomllib.TOMLDecodeError as error:
         raise OptionInvalidError(f"{name_or_path}: {error}") from error

@@ -30,7 +30,7 @@ def load_run(run: Path, checkpoint: str = "best") -> tuple[RegistrationNetwork, 
     network = RegistrationNetwork(config.architecture)
     load_checkpoint(path, network)
     provenance = Provenance(
-        command=f"eigenwarp train {config.name}",
+        command=_command(config),
         commit=_commit(),
         data="",
         training_subjects=0,
@@ -84,6 +84,11 @@ def export_bundle(
         template=template,
         template_segmentation=template_segmentation,
     )
+
+
+def _command(config: TrainingConfig) -> str:
+    start = f" --start-from … ({config.started_from})" if config.started_from else ""
+    return f"eigenwarp train {config.preset or config.name}{start}"
 
 
 def _commit() -> str:

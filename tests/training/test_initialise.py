@@ -6,10 +6,12 @@ from safetensors.torch import load_file, save_file
 
 from eigenwarp.errors import BundleInvalidError
 from eigenwarp.model import RegistrationNetwork, Skips
+from eigenwarp.model.bundle import load_bundle
 from tests.model.networks import random_volumes, small_network
+from tests.tiny_bundle import write_tiny_bundle
 from tests.training.cohorts import small_config
 from training.checkpoint import Progress, save_checkpoint
-from training.initialise import start_from
+from training.initialise import describe_start, start_from
 
 
 def written(network: RegistrationNetwork, path: Path) -> Path:
@@ -82,6 +84,26 @@ def test_a_file_that_is_no_checkpoint_is_refused(content: bytes | None, tmp_path
         path.write_bytes(content)
     with pytest.raises(BundleInvalidError, match=r"start\.safetensors"):
         start_from(small_network(), path)
+
+
+def test_a_bundle_gives_its_weights_and_says_what_it_is(tmp_path: Path) -> None:
+    bundle = load_bundle(write_tiny_bundle(tmp_path / "tiny"))
+    network = RegistrationNetwork(bundle.network.architecture)
+    start_from(network, tmp_path / "tiny")
+    for name, value in bundle.network.state_dict().items():
+        assert torch.equal(value, network.state_dict()[name]), name
+    assert describe_start(tmp_path / "tiny") == f"tiny {bundle.version}, {bundle.manifest.provenance.steps} steps"
+
+
+def test_a_checkpoint_says_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "start.safetensors"
+    save_checkpoint(path, small_network(), None, small_config(), Progress(step=12))
+    assert describe_start(path) == f"{small_config().name}, 12 steps"
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleInvalidError):
+        start_from(small_network(), tmp_path)
 
 
 def test_a_file_without_a_networks_parameters_is_refused(tmp_path: Path) -> None:
