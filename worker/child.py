@@ -50,6 +50,9 @@ class Child:
             self.begin()
         with self._giving_back():
             self._runner.run(job_id, worker)
+        if self._runner.is_spent:
+            _log.error("the device has failed: another process takes over")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def end(self, **_: object) -> None:
         """Give everything back."""

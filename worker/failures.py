@@ -19,6 +19,8 @@ from eigenwarp.schemas.problem_types import problem_of
 from eigenwarp.stores.database import JobRecord
 from worker.stopping import WorkerStopping
 
+_NO_ROOM = ("not enough memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
 
 class Fate(Enum):
     """What is done with the job."""
@@ -47,8 +49,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether the device or the machine had no room."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    # PyTorch's processor side has no class of its own for it.
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    # PyTorch's processor side has no class of its own for it, nor have the libraries that CUDA itself loads.
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _NO_ROOM)
+
+
+def is_broken_device(error: BaseException) -> bool:
+    """Whether CUDA has failed for good: every further call in this process does, for whichever job."""
+    return isinstance(error, RuntimeError) and not is_out_of_memory(error) and "CUDA error" in str(error)
 
 
 def judge(error: BaseException, job: JobRecord, max_attempts: int, job_seconds: float) -> Verdict:

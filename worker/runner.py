@@ -10,7 +10,7 @@ from eigenwarp.log import get_logger, log_context
 from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.schemas.jobs import JobEvent, JobState, Progress
 from eigenwarp.stores.database import Claim
-from worker.failures import Fate, Verdict, is_out_of_memory, judge
+from worker.failures import Fate, Verdict, is_broken_device, is_out_of_memory, judge
 from worker.jobs import JobContext, compute
 from worker.jobs.context import COMPUTED
 from worker.lease import Lease
@@ -35,6 +35,8 @@ class JobRunner:
         self._place = place
         self._jobs = place.database.jobs
         self._settings = place.settings
+        self.is_spent = False
+        """Whether this process can do no further job, and another one should."""
 
     def run(self, job_id: str, worker: str) -> None:
         """Claim the job, do it and say what became of it; nothing where there is nothing to do.
@@ -79,6 +81,7 @@ class JobRunner:
         except (Exception, WorkerStopping) as error:
             verdict = judge(error, claim.job, self._settings.max_attempts, self._settings.job_seconds)
             _tell(error, verdict)
+            self.is_spent = self.is_spent or is_broken_device(error)
             if not is_out_of_memory(error):
                 return verdict
         else:

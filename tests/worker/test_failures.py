@@ -82,6 +82,7 @@ def test_a_defect_of_the_moment_costs_an_attempt(deployment: Deployment) -> None
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory: you tried to …"),
+        RuntimeError("CUDA error: out of memory"),
     ],
 )
 def test_every_way_of_running_out_of_memory_is_known(deployment: Deployment, error: BaseException) -> None:
@@ -111,6 +112,21 @@ def test_a_real_lack_of_memory_fails_one_job_and_not_the_worker(
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split() == ["succeeded", "-", "failed", "/problems/out-of-memory", "succeeded", "-"]
+
+
+def test_a_device_that_has_failed_for_good_is_not_used_again(deployment: Deployment) -> None:
+    """After an illegal access every call to CUDA fails in that process, and another job's attempts would go with it."""
+    job_id = deployment.submit(DeformationRequest(component=1, scale=1.0))
+    runner = JobRunner(
+        defective(deployment, RuntimeError("CUDA error: an illegal memory access was encountered")).place
+    )
+    runner.run(job_id, "here")
+    assert runner.is_spent
+    assert deployment.job(job_id).state == "queued"
+    runner = JobRunner(deployment.place)
+    runner.run(job_id, "here")
+    assert not runner.is_spent
+    assert (deployment.job(job_id).state, deployment.job(job_id).attempt) == ("succeeded", 2)
 
 
 def test_celerys_own_time_limit_is_told_as_ours(deployment: Deployment) -> None:

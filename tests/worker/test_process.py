@@ -140,6 +140,19 @@ def test_a_killed_child_costs_one_attempt(
     worker.wait_until(lambda: queue.depth() == 0, "all messages are acknowledged")
 
 
+def test_a_child_that_ends_between_two_jobs_is_replaced(
+    deployment: Deployment, queue: JobQueue, start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    wait_for(deployment, submit_nothing(deployment, queue, 0), "succeeded", worker)
+    (child,) = children(worker.pid)
+    os.kill(child, signal.SIGTERM)
+    worker.wait_until(lambda: children(worker.pid) not in ([], [child]), "there is another child")
+    job_id = submit_nothing(deployment, queue, 0)
+    wait_for(deployment, job_id, "succeeded", worker)
+    assert deployment.job(job_id).attempt == 1
+
+
 def test_a_job_that_kills_its_worker_each_time_fails_and_says_so(
     deployment: Deployment, queue: JobQueue, start_worker: StartWorker, settings: Settings
 ) -> None:
