@@ -65,6 +65,7 @@ class Settings(BaseModel):
     max_waiting_uploads: int = Field(default=8, ge=1, description="Uploads checked at the same time; others wait.")
     max_queued_jobs: int = Field(default=10_000, ge=1, description="Beyond it a submission is refused: queue-full.")
     requests_per_minute: int = Field(default=1200, ge=0, description="Per caller; 0 for no limit.")
+    failures_per_minute: int = Field(default=20, ge=1, description="Failed authentications from one address.")
 
     default_model: str = Field(default="hippocampus", description="Of requests that name none.")
     device: str | None = Field(default=None, description="torch's name of it; the GPU where there is one by default.")

@@ -16,7 +16,6 @@ from eigenwarp.log import get_logger
 T = TypeVar("T")
 _log = get_logger(__name__)
 
-FAILURES_PER_MINUTE = 20
 # A Redis that is away is not asked again for so long: each question could cost a request the whole time-out.
 _PAUSE_SECONDS = 5.0
 _TIMEOUT_SECONDS = 0.5
@@ -36,7 +35,7 @@ class RateLimiter:
         self,
         redis_url: str,
         requests_per_minute: int,
-        failures_per_minute: int = FAILURES_PER_MINUTE,
+        failures_per_minute: int = 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._requests = RateLimitItemPerMinute(requests_per_minute) if requests_per_minute else None

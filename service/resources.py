@@ -65,7 +65,9 @@ def open_resources(settings: Settings) -> Iterator[Resources]:
         if settings.database.startswith("sqlite"):
             # One machine, one file, nobody to run a migration job beforehand.
             database.migrate()
-        limiter = RateLimiter(settings.redis_url.get_secret_value(), settings.requests_per_minute)
+        limiter = RateLimiter(
+            settings.redis_url.get_secret_value(), settings.requests_per_minute, settings.failures_per_minute
+        )
         stack.callback(limiter.close)
         access = Access(settings, database, limiter)
         access.require_safe_binding()
