@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
+from eigenwarp.schemas.access import Scope
 from eigenwarp.volume.nifti import segmentation_to_bytes, volume_to_bytes
 from tests.fuzz import http_hooks
 from tests.integration.deployment import Deployment
@@ -19,16 +21,21 @@ from tests.servers.redis import running_redis
 from tests.tiny_bundle import blob, write_tiny_bundle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# A submission may wait for its job, for a minute at the most.
-_REQUEST_SECONDS = 90
-_OPTIONS = ("--checks", "all", "--request-timeout", str(_REQUEST_SECONDS), "--no-color")
+_CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
 @contextmanager
 def fuzzed_deployment(folder: Path) -> Iterator[Deployment]:
     """One web server and one worker on one machine, with the tiny model."""
     (folder / "redis").mkdir()
-    settings = {"DEFAULT_MODEL": "tiny", "MAX_UPLOAD_BYTES": 2**22, "MAX_VOXELS": 2**18, "MAX_QUEUED_JOBS": 200}
+    settings = {
+        "DEFAULT_MODEL": "tiny",
+        "MAX_UPLOAD_BYTES": 2**22,
+        "MAX_VOXELS": 2**18,
+        "MAX_QUEUED_JOBS": 200,
+        # A made-up key must meet the check of keys, not the limit on those that fail.
+        "FAILURES_PER_MINUTE": 1_000_000,
+    }
     with (
         running_redis(folder / "redis") as redis,
         Deployment(folder, redis, settings=settings) as deployment,
@@ -45,11 +52,21 @@ def fuzz(deployment: Deployment, reports: Path, *options: str) -> subprocess.Com
         options: of ``schemathesis run``.
     """
     program = Path(sys.executable).parent / "schemathesis"
-    command = [program, "--config-file", _configuration(reports), "run", f"{deployment.url}/openapi.json", *_OPTIONS]
     known = _known_values(deployment)
+    key = reports / "key"
+    scopes = (f"--scope={scope}" for scope in get_args(Scope))
+    deployment.run("keys", "create", "--name", "fuzz", "--out", str(key), *scopes)
+    command = [program, "--no-color", "--config-file", _CONFIGURATION, "run", f"{deployment.url}/openapi.json"]
     return subprocess.run(
-        [*command, "--report", "ndjson", "--report-dir", str(reports), *options],
-        env={**os.environ, **known, "SCHEMATHESIS_HOOKS": http_hooks.__name__, "PYTHONPATH": str(REPOSITORY)},
+        [*command, "--checks", "all", "--report", "ndjson", "--report-dir", str(reports), *options],
+        env={
+            **os.environ,
+            **known,
+            "EIGENWARP_FUZZ_KEY": key.read_text().strip(),
+            "SCHEMATHESIS_HOOKS": http_hooks.__name__,
+            "PYTHONPATH": str(REPOSITORY),
+        },
+        # It keeps a folder of its own where it is started.
         cwd=reports,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -57,13 +74,6 @@ def fuzz(deployment: Deployment, reports: Path, *options: str) -> subprocess.Com
         text=True,
         check=False,
     )
-
-
-def _configuration(folder: Path) -> Path:
-    """An empty one, so that none is looked for in the folders above."""
-    path = folder / "schemathesis.toml"
-    path.touch()
-    return path
 
 
 def _known_values(deployment: Deployment) -> Mapping[str, str]:
