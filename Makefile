@@ -37,8 +37,8 @@ fuzz: $(INSTALLED)  ## ten minutes of mutated NIfTI files
 lock:  ## renew the lock files from pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	$(call LOCK,requirements.lock,dev)
-	$(call LOCK,requirements-service.lock,service,--constraint requirements.lock)
-	$(call LOCK,requirements-worker.lock,training$(COMMA)service,--constraint requirements.lock)
+	$(call LOCK,requirements-service.lock,service$(COMMA)bridge,--constraint requirements.lock)
+	$(call LOCK,requirements-worker.lock,training$(COMMA)service$(COMMA)localize,--constraint requirements.lock)
 	rm -rf build/lock
 
 # What pip would install for some extras; setuptools is among it, since it builds the project itself. Started as

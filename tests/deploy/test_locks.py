@@ -11,7 +11,10 @@ from packaging.version import Version
 from deploy.lock_lines import lock_lines
 from tests.deploy.project import ROOT
 
-EXTRAS = {"requirements-service.lock": {"service"}, "requirements-worker.lock": {"training", "service"}}
+EXTRAS = {
+    "requirements-service.lock": {"service", "bridge"},
+    "requirements-worker.lock": {"training", "service", "localize"},
+}
 
 
 def _pins(name: str) -> dict[str, str]:
