@@ -18,7 +18,7 @@ Search = Literal["AffineFast", "Affine"]
 time."""
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-# ANTs draws the voxels that it compares; the same ones each time make the same box each time.
+# ANTs draws the voxels that it compares: the same ones, and as many threads, make the same box each time.
 _SEED = 1
 
 
@@ -39,6 +39,8 @@ def register_affinely(fixed: Volume, moving: Volume, search: Search) -> npt.NDAr
         raise LocalizeUnavailableError(
             f"locating structures needs the extra 'localize' where the worker runs: {error.name} is not installed"
         ) from None
+    # Neither Python's nor NumPy's own generators are touched with ``on=False``.
+    ants.config.set_ants_deterministic(on=False, seed_value=_SEED)
     with tempfile.TemporaryDirectory(prefix="eigenwarp-ants-") as folder:
         try:
             found = ants.registration(
@@ -46,7 +48,6 @@ def register_affinely(fixed: Volume, moving: Volume, search: Search) -> npt.NDAr
                 moving=_to_ants(moving),
                 type_of_transform=search,
                 outprefix=f"{folder}/",
-                random_seed=_SEED,
             )
         # ANTs knows one class of error for all that goes wrong inside of it.
         except (RuntimeError, ValueError) as error:

