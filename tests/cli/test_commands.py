@@ -139,6 +139,8 @@ def test_demo_draws_the_given_pair(pair: Path, tiny_bundle: Path, tmp_path: Path
         (("train", "no-such-preset", "--run", "x"), "neither a file nor a preset"),
         (("train", "hippocampus", "--run", "x", "--set", "loss.dise=2"), "no 'loss.dise'"),
         (("demo", "--data", "/no/such/folder"), "/no/such/folder is not a folder"),
+        (("project", "a.nii.gz", "--localize", "hippocampus"), "--side is missing"),
+        (("register", "a.nii.gz", "b.nii.gz", "--out", "x", "--side", "left"), "--localize is missing"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
