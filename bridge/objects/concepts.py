@@ -7,8 +7,8 @@ from typing import Final, Literal
 from pydicom.sr.coding import Code
 
 from bridge.objects.errors import FindingInvalidError
+from bridge.objects.private_scheme import private_code
 
-PRIVATE_SCHEME: Final = "99EIGENWARP"
 ANATOMICAL_STRUCTURE: Final = Code("123037004", "SCT", "Anatomical Structure")
 HIPPOCAMPUS: Final = Code("5366008", "SCT", "Hippocampus")
 ANTERIOR: Final = Code("255549009", "SCT", "Anterior")
@@ -76,4 +76,4 @@ def label_concepts(model: str, labels: Mapping[str, int]) -> dict[int, LabelConc
 
 
 def _private(name: str, label: int) -> LabelConcept:
-    return LabelConcept(name, Code(f"LABEL-{label}", PRIVATE_SCHEME, name))
+    return LabelConcept(name, private_code(f"LABEL-{label}", name))

@@ -82,8 +82,10 @@ class ResultIdentity:
         for name in ("InstanceCreation", "Content", "Series"):
             setattr(dataset, f"{name}Date", date)
             setattr(dataset, f"{name}Time", time)
+        for item in (*dataset.get("DimensionOrganizationSequence", ()), *dataset.get("DimensionIndexSequence", ())):
+            item.DimensionOrganizationUID = self.uid(kind, "dimensions")
         dataset.SeriesDescription = self.series_description_of(kind)
-        dataset.SeriesInstanceUID = dataset.SOPInstanceUID = _UNSEALED
+        dataset.SeriesInstanceUID = dataset.SOPInstanceUID = UNSEALED
         buffer = DicomBytesIO()
         buffer.is_little_endian, buffer.is_implicit_VR = True, False
         write_dataset(buffer, dataset)
@@ -98,7 +100,7 @@ def atlas_frame_of_reference(model: ModelReference) -> UID:
     return _derived_uid("atlas", model.name, model.version)
 
 
-_UNSEALED: Final = UID("2.25.0")
+UNSEALED: Final = UID("2.25.0")
 """In the place of the UIDs that are still to be derived."""
 
 
