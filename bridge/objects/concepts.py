@@ -23,6 +23,11 @@ LATERALITY_CODES: Final[Mapping[Laterality, Code]] = {
 _VALUE_LIMIT = 16
 
 
+def series_laterality(laterality: Laterality | None) -> str:
+    """What General Series has in Laterality: L, R, or nothing where the side of a paired structure is not known."""
+    return "" if laterality is None else laterality[0].upper()
+
+
 @dataclass(frozen=True)
 class LabelConcept:
     """What a label stands for.

@@ -19,8 +19,8 @@ class FrameStack:
 
     Args:
         images: the source's instances; the first is fit to take patient and study from.
-        pixels: an array whose frame k belongs to image k, or a volume with its own geometry, whose frames highdicom matches
-            to the source's by their position.
+        pixels: an array whose frame k belongs to image k, or a volume with its own geometry, whose frames highdicom
+            matches to the source's by their position.
     """
 
     images: Sequence[Dataset]

@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pydicom.sr.coding import Code
 
 from bridge.dicom.series_volume import SeriesVolume
+from bridge.objects.concepts import series_laterality
 from bridge.objects.errors import FindingInvalidError
 from bridge.objects.finding import Finding
 from bridge.objects.frames import frame_box
@@ -67,6 +68,7 @@ def jacobian_map(finding: Finding, series: SeriesVolume, identity: ResultIdentit
         content_description=_described(finding)[:64],
         coding_schemes=private_schemes(),
     )
+    result.Laterality = series_laterality(finding.laterality)
     identity.seal(result, _KIND)
     return result
 

@@ -15,6 +15,7 @@ from pydicom.uid import DeformableSpatialRegistrationStorage
 
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.objects.bare_object import bare_object
+from bridge.objects.concepts import series_laterality
 from bridge.objects.errors import FindingInvalidError, RegistrationObjectError
 from bridge.objects.finding import Finding
 from bridge.objects.identity import ResultIdentity
@@ -24,6 +25,7 @@ from bridge.objects.source import source_images
 from eigenwarp.field import DisplacementField
 
 _KIND: Final = "registration"
+_IDENTITY: Final = CodedConcept("125021", "DCM", "Frame of Reference Identity")
 _IMAGE_CONTENT_BASED: Final = CodedConcept("125024", "DCM", "Image Content-based Alignment")
 
 
@@ -64,8 +66,12 @@ def spatial_registration(finding: Finding, series: SeriesVolume, identity: Resul
     result.ContentLabel = "EIGENWARP"
     result.ContentDescription = _described(finding)
     result.ContentCreatorName = ""
-    result.DeformableRegistrationSequence = [_item(field, moving)]
+    result.DeformableRegistrationSequence = [_deformed(field, moving)]
+    if fixed.images:
+        # They lie in the object's own space already; the item says which images of it were registered to.
+        result.DeformableRegistrationSequence.append(_registered(fixed, _IDENTITY))
     add_references(result, [*images, *counterpart.datasets])
+    result.Laterality = series_laterality(finding.laterality)
     identity.seal(result, _KIND)
     return result
 
@@ -102,13 +108,18 @@ class _Side(NamedTuple):
     images: Sequence[Dataset]
 
 
-def _item(field: DisplacementField, moving: _Side) -> Dataset:
-    item = Dataset()
-    item.SourceFrameOfReferenceUID = moving.frame_of_reference
-    if moving.images:
-        item.ReferencedImageSequence = [instance_reference(dataset) for dataset in moving.images]
-    item.RegistrationTypeCodeSequence = [_IMAGE_CONTENT_BASED]
+def _deformed(field: DisplacementField, moving: _Side) -> Dataset:
+    item = _registered(moving, _IMAGE_CONTENT_BASED)
     item.DeformableRegistrationGridSequence = [grid_item(field)]
+    return item
+
+
+def _registered(side: _Side, how: CodedConcept) -> Dataset:
+    item = Dataset()
+    item.SourceFrameOfReferenceUID = side.frame_of_reference
+    if side.images:
+        item.ReferencedImageSequence = [instance_reference(dataset) for dataset in side.images]
+    item.RegistrationTypeCodeSequence = [how]
     return item
 
 
