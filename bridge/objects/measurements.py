@@ -55,7 +55,7 @@ def measurement_report(
     """What was measured, as a structured report of the series' study.
 
     Args:
-        segmentation: the finding's ``segmentation_object``, which the volumes refer to; without it there are no volumes.
+        segmentation: the finding's ``segmentation_object``, which the volumes refer to; there are none without it.
 
     Raises:
         FindingInvalidError: nothing was measured.
