@@ -1,7 +1,7 @@
 """An asymmetric phantom, written as DICOM series in any plane and obliqueness: what the bridge's tests send and read.
 
-The phantom is a function of the place in the patient (LPS mm), so that every series of it shows one and the same body; no
-symmetry maps it onto itself. Some voxels are marked by values of their own, so that a reader's grid can be checked to a point.
+The phantom is a function of the place in the patient (LPS mm), so that every series of it shows one and the same body;
+no symmetry maps it onto itself. Some voxels are marked by values of their own, by which a reader's grid is checked.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,11 @@ _BLOBS = (
     ((-6.0, -10.0, 1.0), 5.0, 600.0, 2),
     ((-2.0, 7.0, 9.0), 4.0, 1200.0, 3),
 )
+
+
+def blobs() -> list[tuple[FloatArray, float, int]]:
+    """Centre (LPS mm), radius (mm) and label of each."""
+    return [(np.array(centre), radius, label) for centre, radius, _, label in _BLOBS]
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def stack(
 
 
 def intensities(of: Stack) -> npt.NDArray[np.int16]:
-    """What the phantom's series stores, (slices, rows, columns): blobs, a slope in every direction, the marked voxels."""
+    """What the phantom's series stores, (slices, rows, columns): blobs, a slope, the marked voxels."""
     points = of.points()
     values = 500 + points @ np.array([4.0, 2.5, -3.0])
     for centre, radius, brightness, _ in _BLOBS:
