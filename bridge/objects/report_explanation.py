@@ -3,11 +3,11 @@
 from typing import Final
 
 from reportlab.graphics.shapes import Drawing, Rect
-from reportlab.platypus import Flowable, Paragraph
+from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from bridge.objects import report_style as look
 from bridge.objects.finding import Finding
-from bridge.objects.report_style import printable
+from bridge.objects.report_style import percent, printable
 from bridge.objects.report_tables import lined
 from bridge.objects.wording import component_sentence, counterpart_name
 from eigenwarp.schemas.report import Explanation
@@ -31,12 +31,13 @@ def explanation_table(finding: Finding) -> list[Flowable] | None:
         rows.append(_row(f"component {share.component}", share.share, words, outside=False))
     others = ranked[_SHOWN:]
     if others:
-        text = f"of the {len(others)} other components together"
+        text = "the smallest component" if len(others) == 1 else f"{len(others)} smaller components together"
         rows.append(_row("others", sum(row.share for row in others), text, outside=False))
-    outside = "what the basis does not hold, and so nobody can put into words"
+    outside = "what the model's components do not describe"
     rows.append(_row("outside the basis", explanation.outside_basis_share, outside, outside=True))
     return [
         lined(rows, (0.17, 0.08, _BAR_SHARE + 0.01, 0.74 - _BAR_SHARE)),
+        Spacer(1, 3),
         Paragraph(_reading(finding, explanation), look.SMALL),
     ]
 
@@ -49,7 +50,7 @@ def _row(name: str, share: float, words: str, *, outside: bool) -> list[Flowable
     drawing.add(Rect(0, 0, max(width * share, 0.5), _BAR_HEIGHT, fillColor=colour, strokeColor=None))
     return [
         Paragraph(name, look.CELL_BOLD),
-        Paragraph(f"{share:.0%}".replace("%", " %"), look.CELL),
+        Paragraph(percent(share), look.CELL),
         drawing,
         Paragraph(printable(words), look.CELL),
     ]
@@ -57,12 +58,12 @@ def _row(name: str, share: float, words: str, *, outside: bool) -> list[Flowable
 
 def _reading(finding: Finding, explanation: Explanation) -> str:
     text = (
-        f"Shares of the difference between the two encodings that made the deformation, from {counterpart_name(finding)} to"
-        " this series. The motions are those of the model's template, to first order."
+        "Shares of the difference between the two encodings that made the deformation, from"
+        f" {counterpart_name(finding)} to this series. The motions are those of the model's template, to first order."
     )
     if explanation.field_beyond_decoding_mm:
         text += (
-            f" Refinement point by point added {explanation.field_beyond_decoding_mm:.2f} mm on average, which no component"
-            " explains."
+            f" Refinement point by point added {explanation.field_beyond_decoding_mm:.2f} mm on average,"
+            " which no component explains."
         )
     return printable(text)

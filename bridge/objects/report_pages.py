@@ -18,10 +18,11 @@ from bridge.objects.report_style import printable
 from bridge.objects.report_tables import label_table, lined, quality_lines, summary_table
 from bridge.objects.section_pictures import PLANE_NAMES, jacobian_pictures, label_pictures
 from bridge.objects.segmentation import label_volumes, segment_colours
-from bridge.objects.wording import INTENDED_USE, counterpart_name
+from bridge.objects.wording import INTENDED_USE, counterpart_name, side_named
 
 _HEADER: Final = 22 * mm
 _FOOTER: Final = 14 * mm
+_PADDING: Final = 6
 _PICTURES_ACROSS: Final = 3
 
 
@@ -39,8 +40,9 @@ def report_pages(finding: Finding, series: SeriesVolume, identity: ResultIdentit
     document = SimpleDocTemplate(
         buffer,
         pagesize=look.PAGE,
-        leftMargin=look.MARGIN,
-        rightMargin=look.MARGIN,
+        # The frame inside them has a padding of its own.
+        leftMargin=look.MARGIN - _PADDING,
+        rightMargin=look.MARGIN - _PADDING,
         topMargin=_HEADER + 6 * mm,
         bottomMargin=_FOOTER + 4 * mm,
         title="Eigenwarp registration report",
@@ -80,7 +82,7 @@ def _warnings(finding: Finding) -> list[Flowable]:
         *(() if finding.projection is None else finding.projection.warnings),
     ]
     # A registration and a projection of the same series say the same twice.
-    details = list(dict.fromkeys(notice.detail for notice in notices))
+    details = list(dict.fromkeys(side_named(finding, notice.detail) for notice in notices))
     if not details:
         return []
     lines = [Paragraph("Read with care", look.CELL_BOLD)]
@@ -106,12 +108,12 @@ def _own_pictures(finding: Finding, series: SeriesVolume) -> list[Flowable]:
     parts.append(Paragraph("The series", look.HEADING))
     parts.append(_picture_row(outlined, captions))
     if finding.jacobian is not None:
-        changed = jacobian_pictures(series.volume, finding.segmentation, finding.jacobian)
+        changed = jacobian_pictures(series.volume, finding.segmentation, finding.jacobian, colours)
         other = counterpart_name(finding)
         parts.append(_picture_row(changed, [""] * len(changed)))
         legend = (
-            f'<font color="#b2182b">red</font>: larger here than in {other}, <font color="#2166ac">blue</font>: smaller;'
-            " full colour from twice or half the volume on"
+            f'<font color="#b2182b">red</font>: larger here than in {other},'
+            ' <font color="#2166ac">blue</font>: smaller; full colour from twice or half the volume on'
         )
         parts.append(Paragraph(legend, look.CAPTION))
     return [KeepTogether(parts)]
@@ -140,9 +142,8 @@ def _quality(finding: Finding) -> list[Flowable]:
     lines = quality_lines(finding)
     if not lines:
         return []
-    table = lined(
-        [[Paragraph(name, look.CELL), Paragraph(printable(text), look.CELL)] for name, text in lines], (0.27, 0.73)
-    )
+    rows = [[Paragraph(name, look.CELL_BOLD), Paragraph(printable(text), look.CELL)] for name, text in lines]
+    table = lined(rows, (0.25, 0.75))
     return [KeepTogether([Paragraph("How far to trust it", look.HEADING), table])]
 
 
@@ -181,7 +182,8 @@ class _NumberedCanvas(Canvas):  # type: ignore[misc]  # reportlab carries no typ
     """Keeps the pages until the last is known, to write "page 1 of 2"."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
+        # Else a font that is not embedded is named on every page.
+        super().__init__(*arguments, **{**more, "initialFontName": look.REGULAR})
         self._kept: list[dict[str, Any]] = []
 
     def showPage(self) -> None:

@@ -43,6 +43,16 @@ def printable(text: str) -> str:
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 1 as a page has it."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, the minus as long as the plus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
 def style(size: float = 8.5, *, bold: bool = False, colour: Color = INK, **more: Any) -> ParagraphStyle:
     """A paragraph's style; the leading follows the size."""
     return ParagraphStyle(

@@ -8,7 +8,7 @@ from reportlab.platypus import Paragraph, Table
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.objects import report_style as look
 from bridge.objects.finding import Finding
-from bridge.objects.report_style import printable
+from bridge.objects.report_style import percent, printable, signed
 from bridge.objects.segmentation import segment_colours
 from bridge.objects.wording import counterpart_name, domain_words
 from eigenwarp.schemas.report import LabelReport
@@ -27,6 +27,7 @@ def lined(rows: Sequence[Sequence[Any]], shares: Sequence[float]) -> Table:
     table = Table(rows, colWidths=[share * look.WIDTH for share in shares])
     table.setStyle(
         [
+            ("FONT", (0, 0), (-1, -1), look.REGULAR),
             ("LINEBELOW", (0, 0), (-1, -1), 0.5, look.LINE),
             ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
             ("LEFTPADDING", (0, 0), (0, -1), 2),
@@ -45,8 +46,8 @@ def summary_table(finding: Finding, series: SeriesVolume) -> Table:
     named = str(source.get("SeriesDescription") or "without a description")
     number = source.get("SeriesNumber")
     series_text = (
-        f"{named}{'' if number in (None, '') else f' (series {number})'}, {source.get('Modality', '')}, {columns} × {rows} ×"
-        f" {slices} voxels of {across:.3g} × {down:.3g} × {between:.3g} mm"
+        f"{named}{'' if number in (None, '') else f' (series {number})'}, {source.get('Modality', '')},"
+        f" {columns} × {rows} × {slices} voxels of {across:.3g} × {down:.3g} × {between:.3g} mm"
     )
     lines = [("Series", series_text)]
     if finding.counterpart is not None:
@@ -81,8 +82,8 @@ def label_table(finding: Finding, volumes: Mapping[int, float]) -> Table:
     rows: list[list[Paragraph]] = [[Paragraph(printable(text), look.CELL_HEAD) for text in head]]
     for label, volume in volumes.items():
         red, green, blue = colours[label]
-        square = f'<font color="#{red:02x}{green:02x}{blue:02x}">■</font> '.replace("■", "•")
-        row = [Paragraph(square + printable(finding.concepts[label].name), look.CELL), _millilitres(volume)]
+        swatch = f'<font backColor="#{red:02x}{green:02x}{blue:02x}">&nbsp;&nbsp;</font>&nbsp; '
+        row = [Paragraph(swatch + printable(finding.concepts[label].name), look.CELL), _millilitres(volume)]
         if compared:
             row.extend(_beside(volume, others[label]))
         rows.append(row)
@@ -100,16 +101,17 @@ def quality_lines(finding: Finding) -> list[tuple[str, str]]:
             lines.append(
                 (
                     "Likeness",
-                    f"correlation of the two images {before:.2f} when only aligned, {after:.2f} when registered",
+                    f"correlation of the images {before:.2f} when only aligned, {after:.2f} when registered",
                 )
             )
+        low, high = (f"{value:.2f}".replace("-", "−") for value in (report.jacobian.minimum, report.jacobian.maximum))
         folded = report.jacobian.folding_share
-        regular = "it folds nowhere" if folded == 0 else f"it folds in {folded:.2%} of the voxels"
+        regular = "it folds nowhere" if folded == 0 else f"it folds in {percent(folded, 2)} of the voxels"
         lines.append(
             (
                 "Deformation",
-                f"{regular}; local volume ratio {report.jacobian.minimum:.2f} to {report.jacobian.maximum:.2f}; there and"
-                f" back, 95 % of the points come within {report.inverse_consistency.p95_mm:.2f} mm",
+                f"{regular}; local volume ratio {low} to {high}; there and back, 95 % of the points come within"
+                f" {report.inverse_consistency.p95_mm:.2f} mm of where they started",
             )
         )
     domain = finding.projection
@@ -121,7 +123,7 @@ def quality_lines(finding: Finding) -> list[tuple[str, str]]:
                 "Like the training data",
                 f"{domain.mahalanobis:.1f} standard deviations from their average,"
                 f" {domain_words(domain.mahalanobis_percentile)}; the basis leaves"
-                f" {domain.reconstruction_residual:.0%} of the encoding unexplained",
+                f" {percent(domain.reconstruction_residual)} of the encoding unexplained",
             )
         )
     return lines
@@ -145,7 +147,7 @@ def _total(volumes: Mapping[int, float], others: Mapping[int, float | None], com
 def _beside(own: float, other: float | None) -> list[Paragraph]:
     if not other:
         return [Paragraph("–", look.CELL)] * 2
-    return [_millilitres(other), Paragraph(f"{100 * (own / other - 1):+.1f} %".replace("-", "−"), look.CELL)]
+    return [_millilitres(other), Paragraph(f"{signed(100 * (own / other - 1), 1)} %", look.CELL)]
 
 
 def _millilitres(mm3: float) -> Paragraph:

@@ -73,14 +73,14 @@ def label_pictures(volume: Volume, segmentation: Segmentation | None, colours: M
     for plane in _PLANES:
         at = _middle(plane, labels, box)
         picture = _grey(plane, volume, box, at)
-        for label, colour in colours.items():
-            mask = _resized(plane, (labels == label).astype(np.float32), volume.geometry, box, at) > 0.5
-            picture[binary_dilation(mask, iterations=2) & ~mask] = colour
+        _outline(picture, plane, labels, volume.geometry, box, at, colours)
         pictures.append(_png(plane, picture))
     return pictures
 
 
-def jacobian_pictures(volume: Volume, segmentation: Segmentation | None, jacobian: Volume) -> list[bytes]:
+def jacobian_pictures(
+    volume: Volume, segmentation: Segmentation | None, jacobian: Volume, colours: Mapping[int, Colour]
+) -> list[bytes]:
     """As ``label_pictures``, coloured where the series is larger (red) or smaller (blue) than its counterpart.
 
     Args:
@@ -98,7 +98,9 @@ def jacobian_pictures(volume: Volume, segmentation: Segmentation | None, jacobia
         strength = np.log(shown) / np.log(_SPAN)
         weight = 0.85 * np.abs(strength)[..., None]
         colour = np.where((strength < 0)[..., None], _LARGER, _SMALLER)
-        pictures.append(_png(plane, ((1 - weight) * picture + weight * colour).astype(np.uint8)))
+        mixed = ((1 - weight) * picture + weight * colour).astype(np.uint8)
+        _outline(mixed, plane, labels, volume.geometry, box, at, colours)
+        pictures.append(_png(plane, mixed))
     return pictures
 
 
@@ -135,6 +137,21 @@ def _grey(plane: _Plane, volume: Volume, box: Box, at: int) -> npt.NDArray[np.ui
     shown = _resized(plane, volume.data, volume.geometry, box, at)
     grey = np.clip((shown - low) / max(high - low, 1e-6), 0, 1) * 255
     return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def _outline(
+    picture: npt.NDArray[np.uint8],
+    plane: _Plane,
+    labels: npt.NDArray[np.uint16],
+    geometry: Geometry,
+    box: Box,
+    at: int,
+    colours: Mapping[int, Colour],
+) -> None:
+    """Draw around every label, in place."""
+    for label, colour in colours.items():
+        mask = _resized(plane, (labels == label).astype(np.float32), geometry, box, at) > 0.5
+        picture[binary_dilation(mask, iterations=2) & ~mask] = colour
 
 
 def _resized(

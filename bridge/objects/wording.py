@@ -30,6 +30,15 @@ def counterpart_name(finding: Finding) -> str:
     ]
 
 
+def side_named(finding: Finding, detail: str) -> str:
+    """A warning's text with the series and its counterpart called so, not by the side of the registration."""
+    other = "moving" if finding.side == "fixed" else "fixed"
+    for prefix, name in ((finding.side, "this series"), (other, counterpart_name(finding))):
+        if detail.startswith(f"{prefix}: "):
+            return name + detail[len(prefix) :]
+    return detail
+
+
 def component_sentence(finding: Finding, share: ComponentShare, row: ComponentRow) -> str:
     """How a component sets the series apart from its counterpart.
 
