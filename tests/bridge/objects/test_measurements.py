@@ -43,7 +43,7 @@ def _generic(report: Comprehensive3DSR, about: str) -> dict[str, float]:
 
 def _texts(report: Comprehensive3DSR, name: str) -> list[str]:
     found = hd.sr.utils.find_content_items(report, name=_private(name), recursive=True)
-    return [item.value for item in found]
+    return [item.TextValue for item in found]
 
 
 def test_each_volume_is_that_of_the_segment_it_refers_to(case: Case, identity: ResultIdentity) -> None:
@@ -53,9 +53,10 @@ def test_each_volume_is_that_of_the_segment_it_refers_to(case: Case, identity: R
     pixels = hd.seg.Segmentation.from_dataset(read_again(segmentation)).get_volume(combine_segments=True)
     tracked = {item.SegmentNumber: item.TrackingUID for item in segmentation.SegmentSequence}
     for group in groups:
-        segment = group.referenced_segments
-        assert segment.referenced_sop_instance_uid == segmentation.SOPInstanceUID
-        number = segment.referenced_segment_numbers[0]
+        (image,) = (item for item in group[0].ContentSequence if item.ValueType == "IMAGE")
+        (segment,) = image.ReferencedSOPSequence
+        assert segment.ReferencedSOPInstanceUID == segmentation.SOPInstanceUID
+        number = segment.ReferencedSegmentNumber
         counted = int((pixels.array == number).sum()) * pixels.voxel_volume
         assert _values(group)["118565006"] == pytest.approx(counted, rel=1e-6)
         assert group.tracking_uid == tracked[number]
@@ -96,7 +97,8 @@ def test_model_and_version_stand_in_every_group(one_case: Case, identity: Result
     ]
     assert len(groups) == 5
     for group in groups:
-        named = {item.name.value: item.value for item in group[0].ContentSequence if item.value_type.value == "TEXT"}
+        texts = [item for item in group[0].ContentSequence if item.ValueType == "TEXT"]
+        named = {item.ConceptNameCodeSequence[0].CodeValue: item.TextValue for item in texts}
         assert named["111001"] == "Eigenwarp hippocampus"
         assert named["111003"] == MODEL.version
 

@@ -1,4 +1,4 @@
-"""Every object before the validators that work offline, in every plane, classic and enhanced, with holes in the source."""
+"""Every object before the validators that work offline: every plane, classic and enhanced, holes in the source."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydicom import Dataset
 
 from bridge.dicom.convert import convert_series
 from bridge.objects.build import result_objects
-from bridge.objects.identity import OBJECT_KINDS, ResultIdentity
+from bridge.objects.identity import OBJECT_KINDS, ObjectKind, ResultIdentity
 from tests.bridge import phantom
 from tests.bridge.objects.conftest import STACKS, Case
 from tests.bridge.objects.findings import finding_of, labels_of, of_prior
@@ -24,8 +24,7 @@ def _errors(made: dict[str, Dataset], folder: Path) -> list[str]:
     ]
 
 
-def test_dciodvfy_finds_no_error(case: Case, identity: ResultIdentity, tmp_path: Path) -> None:
-    made = result_objects(case.finding, case.series, identity)
+def test_dciodvfy_finds_no_error(made: dict[ObjectKind, Dataset], tmp_path: Path) -> None:
     assert list(made) == list(OBJECT_KINDS)
     assert not _errors(dict(made), tmp_path)
 
@@ -34,7 +33,7 @@ def test_dciodvfy_does_find_errors(one_case: Case, identity: ResultIdentity, tmp
     made = result_objects(one_case.finding, one_case.series, identity)
     for result, keyword in zip(
         made.values(),
-        ("SegmentSequence", "ContentSequence", "ContentLabel", "DeformableRegistrationSequence", "ConversionType"),
+        ("SegmentSequence", "CompletionFlag", "ContentLabel", "DeformableRegistrationSequence", "ConversionType"),
         strict=True,
     ):
         del result[keyword]
@@ -78,11 +77,14 @@ def test_a_name_in_another_script_is_kept(identity: ResultIdentity, tmp_path: Pa
     assert {str(read_again(result).PatientName) for result in made.values()} == {name}
 
 
-def test_dcentvfy_finds_source_and_results_consistent(case: Case, identity: ResultIdentity, tmp_path: Path) -> None:
-    made = result_objects(case.finding, case.series, identity)
+def test_dcentvfy_finds_source_and_results_consistent(
+    case: Case, made: dict[ObjectKind, Dataset], tmp_path: Path
+) -> None:
     paths = [save(result, tmp_path / f"{kind}.dcm") for kind, result in made.items()]
     paths += [save(read_again(dataset), tmp_path / f"{k}.dcm") for k, dataset in enumerate(case.series.datasets)]
-    assert not dcentvfy_findings(paths)
+    # It takes the accession number for the study's in one kind of object, for the series' in another; they are equal.
+    quirk = "Warning - Different information entities for attribute - Element=<AccessionNumber>"
+    assert [found for found in dcentvfy_findings(paths) if not found.startswith(quirk)] == []
 
 
 def test_dsrdump_reads_the_measurements(one_case: Case, identity: ResultIdentity, tmp_path: Path) -> None:
