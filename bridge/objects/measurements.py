@@ -69,7 +69,7 @@ def measurement_report(
         groups.append(_registration_group(finding, finding.report, identity, images))
     if not groups:
         raise FindingInvalidError(f"job {finding.job}: neither labels nor a basis nor a registration to tell of")
-    _add_texts(finding, groups[-1])
+    _add_texts(finding, series, groups[-1])
     content = MeasurementReport(
         observation_context=ObservationContext(
             observer_device_context=ObserverContext(
@@ -234,9 +234,10 @@ def _algorithm(finding: Finding) -> AlgorithmIdentification:
     )
 
 
-def _add_texts(finding: Finding, group: _Group) -> None:
+def _add_texts(finding: Finding, series: SeriesVolume, group: _Group) -> None:
     """Warnings, the other side and the intended use, as text items of a group (TID 1501, qualitative evaluations)."""
     notices = [
+        *series.notices,
         *(() if finding.report is None else finding.report.warnings),
         *(() if finding.projection is None else finding.projection.warnings),
     ]
