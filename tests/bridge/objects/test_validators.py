@@ -71,10 +71,15 @@ def test_a_name_in_another_script_is_kept(identity: ResultIdentity, tmp_path: Pa
     for dataset in datasets:
         dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
         dataset.PatientName = name
+        procedure = Dataset()
+        procedure.CodeValue, procedure.CodingSchemeDesignator, procedure.CodeMeaning = "1", "99SITE", "頭部"
+        dataset.ProcedureCodeSequence = [procedure]
     series = convert_series([read_again(dataset) for dataset in datasets])
     made = result_objects(finding_of(series, labels_of(series, stack)), series, identity)
     assert not _errors(dict(made), tmp_path)
-    assert {str(read_again(result).PatientName) for result in made.values()} == {name}
+    for result in map(read_again, made.values()):
+        assert str(result.PatientName) == name
+        assert result.ProcedureCodeSequence[0].CodeMeaning == "頭部"
 
 
 def test_dcentvfy_finds_source_and_results_consistent(
