@@ -1,0 +1,134 @@
+"""Which series are taken, and what is done with them."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bridge.config.section import Section
+from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice
+from eigenwarp.schemas.names import ModelName
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is no regular expression: {error}") from None
+    return value
+
+
+def _range(value: tuple[int, int]) -> tuple[int, int]:
+    if value[0] > value[1]:
+        raise ValueError(f"from {value[0]} to {value[1]}: the first is the larger")
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Range = Annotated[tuple[int, int], AfterValidator(_range)]
+Tag = Literal[
+    "Laterality", "ImageLaterality", "SeriesDescription", "ProtocolName", "StudyDescription", "BodyPartExamined"
+]
+OutputKind = Literal["segmentation", "measurements", "jacobian", "registration", "report"]
+
+
+class Match(Section):
+    """What a series must be. Every criterion given must hold; one on an attribute that the series lacks does not.
+
+    Args:
+        modality, sop_class: one of these; a SOP class by UID.
+        series_description, study_description, protocol_name, body_part, image_type: regular expressions, found
+            anywhere; ImageType with its values joined by backslashes.
+        rows, columns, images: from … to, both included; frames count as images.
+        missing: attributes of these names may be missing from the series: the criterion is then left out.
+    """
+
+    modality: tuple[str, ...] = ()
+    sop_class: tuple[str, ...] = ()
+    series_description: Pattern | None = None
+    study_description: Pattern | None = None
+    protocol_name: Pattern | None = None
+    body_part: Pattern | None = None
+    image_type: Pattern | None = None
+    rows: Range | None = None
+    columns: Range | None = None
+    images: Range | None = None
+    missing: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        criteria = set(type(self).model_fields) - {"missing"}
+        if not any(getattr(self, name) for name in criteria):
+            raise ValueError("no criterion: every series there is would be taken")
+        for name in self.missing:
+            if name not in criteria:
+                raise ValueError(
+                    f"missing names {name!r}, which is no criterion; there are {', '.join(sorted(criteria))}"
+                )
+        return self
+
+
+class Side(Section):
+    """Where left or right is read from. A series that matches neither or both is not taken: a side is never guessed.
+
+    Args:
+        tag: of the series.
+        left, right: regular expressions over its value.
+    """
+
+    tag: Tag
+    left: Pattern
+    right: Pattern
+
+
+class Localize(Section):
+    """The structure that the service finds in a volume larger than the model's.
+
+    Args:
+        side: ``left`` or ``right`` for every series of the rule, or where to read it.
+    """
+
+    structure: Literal["hippocampus"] = "hippocampus"
+    side: Literal["left", "right"] | Side
+
+
+class Rule(Section):
+    """Series that are alike, and what becomes of them. Of several rules that match, the first counts.
+
+    Args:
+        name: in lists, numbers and logs.
+        model: of the service, pinned by ``name@version`` or the latest of a name.
+        role: ``fixed``: the reference is moved onto the series, and every result lies on the series' own grid.
+        reference: ``atlas``, the model's template; ``prior``, the series that the same rule takes from the patient's
+            latest earlier study in the archive; ``file``, a NIfTI file.
+        reference_file, reference_labels: with ``file``.
+        outputs: objects that go back to the archive.
+        synthetic_geometry: take series whose positions were made up, (0, 0, n): what they give lies in no patient's
+            space.
+        tolerance_mm: of slice positions, in place of the conversion's own.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    match: Match
+    model: ModelName = "hippocampus"
+    role: Literal["fixed"] = "fixed"
+    reference: Literal["atlas", "prior", "file"] = "atlas"
+    reference_file: Path | None = None
+    reference_labels: Path | None = None
+    refine: RefineChoice = "latent"
+    alignment: AlignmentChoice = "center"
+    localize: Localize | None = None
+    outputs: Annotated[tuple[OutputKind, ...], Field(min_length=1)] = ("segmentation", "measurements", "report")
+    synthetic_geometry: bool = False
+    tolerance_mm: float | None = Field(default=None, gt=0, le=5)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.reference == "file") != (self.reference_file is not None):
+            raise ValueError("reference = 'file' and reference_file go together")
+        if self.reference_labels is not None and self.reference_file is None:
+            raise ValueError("reference_labels without a reference_file")
+        if len(set(self.outputs)) != len(self.outputs):
+            raise ValueError(f"outputs name one twice: {', '.join(self.outputs)}")
+        return self
