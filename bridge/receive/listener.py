@@ -100,7 +100,7 @@ class ListenerServer:
         # The archive that answers a commitment request is the SCP of it, here as well where it opens the association.
         entity.add_supported_context(StorageCommitmentPushModel, scu_role=False, scp_role=True)
         try:
-            self._server = entity.start_server(
+            server = entity.start_server(
                 (listener.host, listener.port),
                 block=False,
                 evt_handlers=[
@@ -117,7 +117,10 @@ class ListenerServer:
         except OSError as error:
             where = f"{listener.host}:{listener.port}"
             raise OptionInvalidError(f"listener: {where} cannot be listened on: {error.strerror}") from None
-        return int(self._server.server_address[1])
+        if server is None:
+            raise OptionInvalidError(f"listener: {listener.host}:{listener.port} is not served")
+        self._server = server
+        return int(server.server_address[1])
 
     def stop(self) -> None:
         """Associations are ended; what was answered is kept."""
@@ -140,7 +143,7 @@ class ListenerServer:
         if arrived > self._listener.instance_bytes + (1 << 20):
             self._metrics.refused.labels("too-large").inc()
             _log.warning("association ended: an instance over the limit", limit=self._listener.instance_bytes)
-            event.assoc.abort()
+            event.assoc.abort(block=False)
 
     def _store(self, event: evt.Event) -> int:
         self._arriving.pop(event.assoc, None)
