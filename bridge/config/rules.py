@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bridge.config.section import Section
+from bridge.dicom.tolerances import DEFAULT_TOLERANCES, Overrides, Tolerances
+from eigenwarp.errors import OptionInvalidError
 from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice
 from eigenwarp.schemas.names import ModelName
 
@@ -93,6 +95,38 @@ class Localize(Section):
     side: Literal["left", "right"] | Side
 
 
+class Conversion(Section):
+    """Tolerances and overrides of the conversion, as ``bridge.dicom.tolerances`` explains and bounds them.
+
+    Args:
+        trust_synthetic_geometry: results may be written back although positions are (0, 0, n), made up by a program.
+        time_point: which of several frames at each position is taken, from 1.
+    """
+
+    orientation_tolerance: float = DEFAULT_TOLERANCES.orientation
+    position_tolerance_mm: float = DEFAULT_TOLERANCES.position_mm
+    spacing_tolerance: float = DEFAULT_TOLERANCES.pixel_spacing
+    trust_synthetic_geometry: bool = False
+    time_point: int | None = None
+
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        try:
+            self.tolerances()
+            self.overrides()
+        except OptionInvalidError as error:
+            raise ValueError(error.detail) from None
+        return self
+
+    def tolerances(self) -> Tolerances:
+        """As the conversion takes them."""
+        return Tolerances(self.orientation_tolerance, self.position_tolerance_mm, self.spacing_tolerance)
+
+    def overrides(self) -> Overrides:
+        """As the conversion takes them."""
+        return Overrides(trust_synthetic_geometry=self.trust_synthetic_geometry, time_point=self.time_point)
+
+
 class Rule(Section):
     """Series that are alike, and what becomes of them. Of several rules that match, the first counts.
 
@@ -104,9 +138,7 @@ class Rule(Section):
             latest earlier study in the archive; ``file``, a NIfTI file.
         reference_file, reference_labels: with ``file``.
         outputs: objects that go back to the archive.
-        synthetic_geometry: take series whose positions were made up, (0, 0, n): what they give lies in no patient's
-            space.
-        tolerance_mm: of slice positions, in place of the conversion's own.
+        conversion: how strictly the geometry is taken.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -120,8 +152,7 @@ class Rule(Section):
     alignment: AlignmentChoice = "center"
     localize: Localize | None = None
     outputs: Annotated[tuple[OutputKind, ...], Field(min_length=1)] = ("segmentation", "measurements", "report")
-    synthetic_geometry: bool = False
-    tolerance_mm: float | None = Field(default=None, gt=0, le=5)
+    conversion: Conversion = Conversion()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
