@@ -53,7 +53,7 @@ def get_model(
 async def get_template(
     request: Request, resources: ResourcesDep, caller: Reader, name: Name, version: Version
 ) -> Response:
-    """The cohort's mean image, on the model's grid: what subjects are registered with to be compared with the cohort."""
+    """The cohort's mean image, on the model's grid: what subjects are registered with to be compared with it."""
     return await _file(request, resources, name, version, TEMPLATE)
 
 
