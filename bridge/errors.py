@@ -1,7 +1,7 @@
 """What can be wrong with a DICOM series: each defect its own error, never a volume that is only nearly right.
 
-Instances are named by their InstanceNumber and their place in the order of arrival, no patient's data and no UID: these texts
-reach logs and states. ``code`` is stable, as those of ``eigenwarp.errors``.
+Instances are named by their InstanceNumber and their place in the order of arrival, no patient's data and no UID: these
+texts reach logs and states. ``code`` is stable, as those of ``eigenwarp.errors``.
 """
 
 from eigenwarp.errors import EigenwarpError
@@ -26,7 +26,7 @@ class DuplicatePositionError(SeriesDefectError):
 
 
 class MixedSeriesError(SeriesDefectError):
-    """Instances that do not belong together: another orientation (a scout), matrix, spacing, frame of reference or series."""
+    """Instances that do not belong together: orientations (a scout), matrices, spacings, spaces, series."""
 
     code = "series-mixed"
 

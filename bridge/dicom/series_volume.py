@@ -1,7 +1,7 @@
 """A DICOM series as a volume that knows the frames it came from.
 
-The source's frames lie in DICOM's patient space, LPS mm; the volume in world RAS mm, its axes put into the order R, A, S.
-Both hold the same voxels, up to permuted and flipped axes, so that nothing is interpolated on the way in, nor on the way back.
+The source's frames lie in DICOM's patient space, LPS mm; the volume in world RAS mm, its axes in that order. Both
+hold the same voxels, up to permuted and flipped axes: nothing is interpolated on the way in, nor on the way back.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ from eigenwarp.schemas.document import Notice
 from eigenwarp.volume import Geometry, Segmentation, Volume
 from eigenwarp.volume.resample import resample_linear, resample_nearest
 
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+SYNTHETIC_GEOMETRY = "synthetic-geometry"
+"""Code of the notice that positions were made up by a program that cropped or converted the series."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,10 @@ class SeriesVolume:
         """The grid of the source's frames in our own convention: axes (column, row, slice), world RAS mm."""
         slices, rows, columns = (int(n) for n in self.source_geometry.spatial_shape)
         affine = np.asarray(self.source_geometry.affine, dtype=np.float64)
-        return Geometry((columns, rows, slices), _LPS_TO_RAS @ affine[:, [2, 1, 0, 3]])
+        return Geometry((columns, rows, slices), LPS_TO_RAS @ affine[:, [2, 1, 0, 3]])
 
     def labels_on_source(self, segmentation: Segmentation) -> npt.NDArray[np.uint16]:
-        """Labels at the source's pixels: copied where the grids coincide up to order and flips of the axes, else nearest.
+        """Labels at the source's pixels: copied where the grids coincide up to order and flips of axes, else nearest.
 
         Args:
             segmentation: on any grid in this patient's space, such as that of a crop.
@@ -89,7 +92,7 @@ class SeriesVolume:
         return np.ascontiguousarray(labels.transpose(2, 1, 0))
 
     def values_on_source(self, volume: Volume, outside: float = 0.0) -> npt.NDArray[np.float32]:
-        """Values at the source's pixels: copied where the grids coincide up to order and flips of the axes, else trilinear.
+        """Values at the source's pixels: copied where the grids coincide up to order and flips of axes, else trilinear.
 
         Args:
             volume: on any grid in this patient's space.
@@ -114,7 +117,3 @@ class SeriesVolume:
             raise WriteBackBlockedError("the series has no frame of reference: results cannot be written back")
         reasons = "; ".join(notice.detail for notice in self.notices if notice.code == SYNTHETIC_GEOMETRY)
         raise WriteBackBlockedError(f"results cannot be written back in patient space: {reasons}")
-
-
-SYNTHETIC_GEOMETRY = "synthetic-geometry"
-"""Code of the notice that positions were made up by a program that cropped or converted the series."""

@@ -11,8 +11,8 @@ class Tolerances:
     """How far a series may be off an even stack at right angles and still be one.
 
     Args:
-        orientation: of direction cosines, between instances and from right angles and unit length; also the slope at which
-            slices may run off their normal. Real files are rounded to 1e-7.
+        orientation: of direction cosines, between instances and from right angles and unit length; also the slope at
+            which slices may run off their normal. Real files are rounded to 1e-7.
         position_mm: of a slice's place in the even stack, along the normal and across it.
         pixel_spacing: of PixelSpacing between instances, as a part of it.
 

@@ -1,7 +1,7 @@
 """An asymmetric phantom, written as DICOM series in any plane and obliqueness: what the bridge's tests send and read.
 
-The phantom is a function of the place in the patient (LPS mm), so that every series of it shows one and the same body; no
-symmetry maps it onto itself. Some voxels are marked by values of their own, so that a reader's grid can be checked to a point.
+The phantom is a function of the place in the patient (LPS mm), so that every series of it shows one and the same body;
+no symmetry maps it onto itself. Some voxels are marked by values of their own, by which a reader's grid is checked.
 """
 
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ def stack(
 
 
 def intensities(of: Stack) -> npt.NDArray[np.int16]:
-    """What the phantom's series stores, (slices, rows, columns): blobs, a slope in every direction, the marked voxels."""
+    """What the phantom's series stores, (slices, rows, columns): blobs, a slope, the marked voxels."""
     points = of.points()
     values = 500 + points @ np.array([4.0, 2.5, -3.0])
     for centre, radius, brightness, _ in _BLOBS:
