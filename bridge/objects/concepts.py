@@ -7,8 +7,8 @@ from typing import Final, Literal
 from pydicom.sr.coding import Code
 
 from bridge.objects.errors import FindingInvalidError
+from bridge.objects.private_scheme import private_code
 
-PRIVATE_SCHEME: Final = "99EIGENWARP"
 ANATOMICAL_STRUCTURE: Final = Code("123037004", "SCT", "Anatomical Structure")
 HIPPOCAMPUS: Final = Code("5366008", "SCT", "Hippocampus")
 ANTERIOR: Final = Code("255549009", "SCT", "Anterior")
@@ -21,6 +21,11 @@ LATERALITY_CODES: Final[Mapping[Laterality, Code]] = {
 }
 
 _VALUE_LIMIT = 16
+
+
+def series_laterality(laterality: Laterality | None) -> str:
+    """What General Series has in Laterality: L, R, or nothing where the side of a paired structure is not known."""
+    return "" if laterality is None else laterality[0].upper()
 
 
 @dataclass(frozen=True)
@@ -76,4 +81,4 @@ def label_concepts(model: str, labels: Mapping[str, int]) -> dict[int, LabelConc
 
 
 def _private(name: str, label: int) -> LabelConcept:
-    return LabelConcept(name, Code(f"LABEL-{label}", PRIVATE_SCHEME, name))
+    return LabelConcept(name, private_code(f"LABEL-{label}", name))

@@ -79,11 +79,13 @@ class Finding:
         counterpart: what it was registered with; None for a projection alone.
         report: of a registration.
         projection: of a projection; with a registration as well where both were asked for.
-        segmentation: labels on the series' own RAS grid (``SeriesVolume.volume.geometry``).
+        segmentation: labels on the series' own RAS grid (``SeriesVolume.volume.geometry``) or a part of it.
         label_source: drawn by the model's segmentation head, or carried over by the field from the other side.
         concepts: what each label of the segmentation stands for (``concepts.label_concepts``).
         laterality: of a paired structure, only where it is known and never guessed.
-        jacobian: determinant of the transform on the series' own RAS grid.
+        jacobian: determinant of the transform from the series to the counterpart, on the series' own RAS grid or a part
+            of it: above 1 the counterpart is the larger. Where ``side`` is ``fixed``, the service's ``jacobian``; else
+            ``jacobian_determinant`` of its ``inverse_field``.
         field: fixed → moving, world RAS mm, on the fixed grid or a part of it; the fixed side's space is the series'
             own where ``side`` is ``fixed``, else the counterpart's.
         components: what the components do, for the report's words.

@@ -3,11 +3,12 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -44,19 +45,19 @@ class ResultIdentity:
         job: the service's job.
         made_at: when the job ended, in the site's local time: a second delivery must not carry another time.
         series_number: of the first kind of object; the others follow in the order of ``OBJECT_KINDS``.
-        manufacturer, model_name, device_serial_number, software_version: of the equipment, as the archive shows it.
+        device_serial_number: which bridge it was, where a site has several.
 
     Raises:
-        FindingInvalidError: no job, or a series number that DICOM cannot hold.
+        FindingInvalidError: no job, a series number that DICOM cannot hold, or no serial number.
     """
+
+    manufacturer: ClassVar[str] = "Eigenwarp"
+    model_name: ClassVar[str] = "Eigenwarp PACS bridge"
 
     job: str
     made_at: datetime
     series_number: int = 9000
-    manufacturer: str = "Eigenwarp"
-    model_name: str = "Eigenwarp PACS bridge"
     device_serial_number: str = "1"
-    software_version: str = field(default_factory=lambda: version("eigenwarp"))
 
     def __post_init__(self) -> None:
         if not self.job:
@@ -65,6 +66,18 @@ class ResultIdentity:
             raise FindingInvalidError(
                 f"series number {self.series_number} is outside 1 to {_SERIES_NUMBER_LIMIT}, which DICOM can hold"
             )
+        if not self.device_serial_number.strip():
+            raise FindingInvalidError("result objects name the bridge that made them: its serial number is empty")
+
+    @cached_property
+    def software_version(self) -> str:
+        """The bridge's release."""
+        return version("eigenwarp")
+
+    @property
+    def device_uid(self) -> UID:
+        """Of the bridge as an observer."""
+        return _derived_uid("device", self.manufacturer, self.model_name, self.device_serial_number)
 
     def uid(self, *parts: str) -> UID:
         """A UID that belongs to the job, such as a tracking or a dimension's UID; the same parts give the same."""
@@ -77,13 +90,20 @@ class ResultIdentity:
         return _SERIES_DESCRIPTIONS[kind]
 
     def seal(self, dataset: Dataset, kind: ObjectKind) -> None:
-        """Give a finished object its times and, from all that it holds, its series and instance UID; in place."""
+        """Give a finished object its times and, from all that it holds, its series and instance UID; in place.
+
+        Times and UIDs that a library has drawn on the way are replaced, so that nothing depends on when it ran.
+        """
         date, time = self.made_at.strftime("%Y%m%d"), self.made_at.strftime("%H%M%S")
         for name in ("InstanceCreation", "Content", "Series"):
             setattr(dataset, f"{name}Date", date)
             setattr(dataset, f"{name}Time", time)
+        for item in (*dataset.get("DimensionOrganizationSequence", ()), *dataset.get("DimensionIndexSequence", ())):
+            item.DimensionOrganizationUID = self.uid(kind, "dimensions")
+        for item in dataset.get("ContributingEquipmentSequence", ()):
+            item.ContributionDateTime = date + time
         dataset.SeriesDescription = self.series_description_of(kind)
-        dataset.SeriesInstanceUID = dataset.SOPInstanceUID = _UNSEALED
+        dataset.SeriesInstanceUID = dataset.SOPInstanceUID = UNSEALED
         buffer = DicomBytesIO()
         buffer.is_little_endian, buffer.is_implicit_VR = True, False
         write_dataset(buffer, dataset)
@@ -93,12 +113,18 @@ class ResultIdentity:
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
 
 
+def is_result(dataset: Dataset) -> bool:
+    """Whether a bridge made this object: such a one never goes in again."""
+    made_by = (dataset.get("Manufacturer"), dataset.get("ManufacturerModelName"))
+    return made_by == (ResultIdentity.manufacturer, ResultIdentity.model_name)
+
+
 def atlas_frame_of_reference(model: ModelReference) -> UID:
     """The frame of reference of a model's template; another version is another space."""
     return _derived_uid("atlas", model.name, model.version)
 
 
-_UNSEALED: Final = UID("2.25.0")
+UNSEALED: Final = UID("2.25.0")
 """In the place of the UIDs that are still to be derived."""
 
 
