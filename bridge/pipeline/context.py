@@ -46,7 +46,8 @@ class PipelineContext:
         Raises:
             StoreUnavailableError: a file is missing.
         """
-        spool, found = self.state.spool, []
+        spool = self.state.spool
+        found: list[Dataset] = []
         for instance in self.state.jobs.instances(job.key):
             content = BytesIO(spool.read(spool.instance(job.series, instance)))
             if tags is None:

@@ -11,7 +11,6 @@ from bridge.config.rules import Rule
 from bridge.dicom.convert import convert_series
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.pipeline.context import PipelineContext
-from bridge.receive.intake import OWN_MODEL_NAME
 from bridge.refusals import PriorMissingError
 from bridge.select import facts_of, mismatch
 from bridge.state.jobs import JobRecord
@@ -49,7 +48,7 @@ def find_prior(context: PipelineContext, rule: Rule, current: Dataset) -> Prior:
     for study in earlier:
         for series in _candidates(rule, context.archive.series_of(study.study_uid)):
             datasets = context.archive.fetch(series)
-            facts = facts_of(datasets, OWN_MODEL_NAME)
+            facts = facts_of(datasets)
             if not facts.is_own and mismatch(rule.match, facts) is None:
                 return Prior(tuple(datasets))
     raise PriorMissingError(f"{len(earlier)} earlier studies, and none holds a series that rule {rule.name} takes")

@@ -2,7 +2,6 @@
 
 from bridge.pipeline.context import PipelineContext
 from bridge.pipeline.outcome import Advance, Outcome, Skip
-from bridge.receive.intake import OWN_MODEL_NAME
 from bridge.select import Chosen, choose, facts_of
 from bridge.select.facts import HEADER_TAGS
 from bridge.state.job_states import JobState
@@ -11,7 +10,7 @@ from bridge.state.jobs import JobRecord
 
 def select(context: PipelineContext, job: JobRecord) -> Outcome:
     """The first rule that takes the series; why none does otherwise."""
-    facts = facts_of(context.instances(job, HEADER_TAGS), OWN_MODEL_NAME)
+    facts = facts_of(context.instances(job, HEADER_TAGS))
     found = choose(context.config.rules, facts)
     if isinstance(found, Chosen):
         notes = {} if found.side is None else {"side": found.side}

@@ -9,19 +9,18 @@ from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
 
 from bridge.metrics import BridgeMetrics
+from bridge.objects.identity import is_result
 from bridge.refusals import InstanceInvalidError
 from bridge.state import State
 from bridge.state.series import NewInstance, SeriesIdentity
 from eigenwarp.errors import StoreUnavailableError
-
-OWN_MODEL_NAME: Final = "Eigenwarp PACS bridge"
-"""ManufacturerModelName of every object made here: the mark by which it is known when it comes back."""
 
 _TAGS: Final = (
     "SOPClassUID",
     "SOPInstanceUID",
     "StudyInstanceUID",
     "SeriesInstanceUID",
+    "Manufacturer",
     "ManufacturerModelName",
     "ImagesInAcquisition",
     "NumberOfSeriesRelatedInstances",
@@ -120,7 +119,7 @@ def read_header(content: bytes) -> Header:
     return Header(
         identity=SeriesIdentity(study_uid=study, series_uid=series),
         sop_instance_uid=instance,
-        is_own=str(dataset.get("ManufacturerModelName") or "") == OWN_MODEL_NAME,
+        is_own=is_result(dataset),
         expected=_expected(dataset),
     )
 

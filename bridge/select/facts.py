@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
+from bridge.objects.identity import is_result
+
 HEADER_TAGS = (
     "SOPClassUID",
     "Modality",
@@ -18,6 +20,7 @@ HEADER_TAGS = (
     "Rows",
     "Columns",
     "NumberOfFrames",
+    "Manufacturer",
     "ManufacturerModelName",
 )
 """Attributes that have to be read."""
@@ -58,7 +61,7 @@ class SeriesFacts:
         }[name]
 
 
-def facts_of(datasets: Sequence[Dataset], own_model_name: str) -> SeriesFacts:
+def facts_of(datasets: Sequence[Dataset]) -> SeriesFacts:
     """What the instances of a series say together: of a text the first that one has."""
     return SeriesFacts(
         modality=_text(datasets, "Modality"),
@@ -72,7 +75,7 @@ def facts_of(datasets: Sequence[Dataset], own_model_name: str) -> SeriesFacts:
         rows=_range(datasets, "Rows"),
         columns=_range(datasets, "Columns"),
         images=sum(_number(one, "NumberOfFrames") or 1 for one in datasets),
-        is_own=_text(datasets, "ManufacturerModelName") == own_model_name,
+        is_own=any(is_result(one) for one in datasets),
     )
 
 

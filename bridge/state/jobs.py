@@ -65,7 +65,9 @@ class JobTable:
             connection.execute("UPDATE series SET changed = 0, asked = 0 WHERE id = ?", (series,))
             instances = [row["id"] for row in rows]
             key = _key(series, instances)
-            if not instances or connection.execute("SELECT 1 FROM job WHERE key = ?", (key,)).fetchone():
+            # Where its files had gone, they are here again, and go again.
+            known = connection.execute("UPDATE job SET cleared = 0 WHERE key = ?", (key,)).rowcount
+            if known or not instances:
                 return None
             (last,) = connection.execute(
                 "SELECT coalesce(max(revision), 0) FROM job WHERE series = ?", (series,)
@@ -163,6 +165,9 @@ class JobTable:
         if job.state not in (JobState.FAILED, JobState.SKIPPED):
             return False
         state = JobState.COMPLETE if job.state is JobState.SKIPPED else job.failed_in or JobState.COMPLETE
+        if state is JobState.SUBMITTED:
+            # The service's own job has failed for good: it is asked for another.
+            state = JobState.CONVERTED
         with self._database.transaction() as connection:
             changed = connection.execute(
                 "UPDATE job SET state = ?, failed_in = NULL, code = NULL, attempts = 0, next_at = 0, updated_at = ?,"
@@ -174,6 +179,20 @@ class JobTable:
                 (ResultState.MADE, job.key, ResultState.FAILED),
             )
         return changed == 1
+
+    def old(self, states: Sequence[JobState], before: float) -> list[tuple[str, str]]:
+        """Keys and series of jobs that have files and were last changed before a moment."""
+        rows = self._database.rows(
+            f"SELECT key, series FROM job WHERE cleared = 0 AND updated_at < ?"
+            f" AND state IN ({', '.join('?' for _ in states)})",
+            (before, *states),
+        )
+        return [(row["key"], row["series"]) for row in rows]
+
+    def clear(self, key: str) -> None:
+        """Its files are gone."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE job SET cleared = 1 WHERE key = ?", (key,))
 
     def _change(self, job: JobRecord, assignments: str, values: Sequence[object]) -> bool:
         with self._database.transaction() as connection:

@@ -107,9 +107,30 @@ class SeriesTable:
         """Series that wait for more."""
         return self._select("WHERE changed = 1 ORDER BY last_at", ())
 
+    def held(self) -> list[SeriesRecord]:
+        """Series whose instances are here."""
+        return self._select("WHERE EXISTS (SELECT 1 FROM instance WHERE instance.series = series.id)", ())
+
     def instances(self, series: str) -> list[str]:
         """Ids of what has come of a series."""
         return [row["id"] for row in self._database.rows("SELECT id FROM instance WHERE series = ?", (series,))]
+
+    def forget(self, series: str, before: float) -> bool:
+        """Instances of a series that nothing has changed in since a moment, and that no job still needs.
+
+        Returns:
+            Whether they were forgotten: their files may go.
+        """
+        with self._database.transaction() as connection:
+            waits = connection.execute(
+                "SELECT 1 FROM series WHERE id = ? AND (changed = 1 OR last_at >= ?) UNION ALL SELECT 1 FROM job"
+                " WHERE series = ? AND (state NOT IN ('confirmed', 'skipped', 'superseded') OR updated_at >= ?)",
+                (series, before, series, before),
+            ).fetchone()
+            if waits:
+                return False
+            connection.execute("DELETE FROM instance WHERE series = ?", (series,))
+        return True
 
     def _select(self, condition: str, values: tuple[object, ...]) -> list[SeriesRecord]:
         statement = "SELECT *, (SELECT count(*) FROM instance WHERE instance.series = series.id) AS images FROM series "
