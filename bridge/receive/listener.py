@@ -135,6 +135,8 @@ class ListenerServer:
             _log.warning("association refused: unknown peer", host=host)
             self._metrics.refused.labels("unknown-peer").inc()
             event.assoc.acse.send_reject(_REJECTED_PERMANENTLY, _BY_USER, _CALLING_AE_UNKNOWN)
+            # Until the peer has read it: the connection would be cut off before.
+            event.assoc.kill()
 
     def _bound(self, event: evt.Event) -> None:
         """Give up an association whose message grows past the limit, before it fills the memory."""
@@ -198,7 +200,10 @@ def _without_delay(event: evt.Event) -> None:
 
 
 def _caller(association: Association) -> tuple[str, str]:
-    return association.requestor.ae_title.strip(), str(association.requestor.address)
+    """AE title, as the request spells it, and address."""
+    request = association.requestor.primitive
+    title = "" if request is None else str(request.calling_ae_title or "")
+    return title.strip(), str(association.requestor.address)
 
 
 def _is(peer: Peer, title: str, host: str) -> bool:
