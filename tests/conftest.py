@@ -31,3 +31,9 @@ def hippocampus() -> Path:
 def lung() -> Path:
     """Proton MR of the lungs: images/, lung_masks/, lobe_masks/."""
     return _data_folder("EIGENWARP_LUNG_DATA")
+
+
+@pytest.fixture(scope="session")
+def dicom() -> Path:
+    """MR series in DICOM: study1_hippocampus_crop/, study3_hippocampus_crop/, study3_t1/."""
+    return _data_folder("EIGENWARP_DICOM_DATA")

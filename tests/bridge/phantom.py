@@ -40,6 +40,11 @@ _BLOBS = (
 )
 
 
+def blobs() -> list[tuple[FloatArray, float, int]]:
+    """Centre (LPS mm), radius (mm) and label of each."""
+    return [(np.array(centre), radius, label) for centre, radius, _, label in _BLOBS]
+
+
 @dataclass(frozen=True)
 class Stack:
     """Where the slices of a series lie.
