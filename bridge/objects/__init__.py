@@ -1,6 +1,6 @@
 """What one job found, as DICOM objects beside the series that it came from.
 
-``result_objects(finding, series, identity, kinds)`` makes all that a rule asks for, in the order in which they refer to
+``build.result_objects(finding, series, identity, kinds)`` makes all that a rule asks for, in the order in which they refer to
 one another. Each object has a file of its own and one function of the same arguments:
 
 =============================== ========================================================

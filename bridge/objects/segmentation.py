@@ -66,6 +66,11 @@ def segment_numbers(finding: Finding, series: SeriesVolume) -> dict[int, int]:
     return _on_source(finding, series)[1]
 
 
+def segment_colours(finding: Finding) -> dict[int, tuple[int, int, int]]:
+    """Label → red, green, blue, the same in every picture and object."""
+    return {label: _COLOURS[number % len(_COLOURS)] for number, label in enumerate(sorted(finding.concepts))}
+
+
 def label_volumes(finding: Finding, series: SeriesVolume) -> Mapping[int, float]:
     """Label → volume on the source's pixels, mm³: what summing the object's pixels gives."""
     labels, numbers = _on_source(finding, series)
@@ -98,7 +103,7 @@ def _described(finding: Finding, label: int, number: int, identity: ResultIdenti
         ),
         tracking_uid=tracking_uid(identity, label),
         tracking_id=tracking_id(finding, concept),
-        display_color=CIELabColor.from_rgb(*_COLOURS[(number - 1) % len(_COLOURS)]),
+        display_color=CIELabColor.from_rgb(*segment_colours(finding)[label]),
     )
     modifiers = [code for code in (concept.part, _side(finding)) if code is not None]
     if modifiers:

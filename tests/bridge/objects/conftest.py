@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.dicom.convert import convert_series
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.objects.finding import Finding
 from bridge.objects.identity import ResultIdentity
 from eigenwarp.volume import Segmentation
 from tests.bridge import phantom
-from tests.bridge.objects.findings import JOB, finding_of, labels_of, series_of
+from tests.bridge.objects.findings import JOB, finding_of, labels_of
 
 STACKS = {
     "axial": phantom.stack("axial"),
@@ -34,7 +35,7 @@ def case_of(name: str) -> Case:
     kind, _, plane = name.partition(" ")
     stack = STACKS[plane]
     datasets = phantom.classic_series(stack) if kind == "classic" else [phantom.enhanced_series(stack)]
-    series = series_of(stack, datasets)
+    series = convert_series(datasets)
     segmentation = labels_of(series, stack)
     return Case(stack, series, segmentation, finding_of(series, segmentation))
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from highdicom import VolumeGeometry
 from nibabel.orientations import apply_orientation
 from pydicom import Dataset
 from scipy.ndimage import gaussian_filter
 
-from bridge.dicom.series_volume import SeriesVolume, SourceFrame
+from bridge.dicom.series_volume import SeriesVolume
 from bridge.objects.concepts import label_concepts
 from bridge.objects.finding import Counterpart, Finding
 from bridge.objects.identity import atlas_frame_of_reference
@@ -37,30 +36,6 @@ MODEL = ModelReference(name="hippocampus", version="a5763ff5c1b8")
 JOB = "job_0123456789abcdef0123456789abcdef"
 LABELS = {"head": 1, "body": 2, "uncus": 3}
 COEFFICIENTS = 6
-
-
-def series_of(stack: phantom.Stack, datasets: Sequence[Dataset]) -> SeriesVolume:
-    """A phantom's series as the conversion hands it on, laid out from the stack that it was written from."""
-    source = VolumeGeometry(
-        affine=stack.affine,
-        spatial_shape=stack.shape,
-        coordinate_system="PATIENT",
-        frame_of_reference_uid=datasets[0].FrameOfReferenceUID,
-    )
-    slices, rows, columns = stack.shape
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ stack.affine[:, [2, 1, 0, 3]]
-    canonical, transform = Geometry((columns, rows, slices), affine).reoriented("RAS")
-    pixels = phantom.intensities(stack).astype(np.float32).transpose(2, 1, 0)
-    multi_frame = len(datasets) == 1
-    return SeriesVolume(
-        volume=Volume(apply_orientation(pixels, transform), canonical),
-        datasets=tuple(datasets),
-        frames=tuple(SourceFrame(0, k + 1) if multi_frame else SourceFrame(k, None) for k in range(slices)),
-        source_geometry=source,
-        frame_of_reference_uid=datasets[0].FrameOfReferenceUID,
-        notices=(),
-        writable=True,
-    )
 
 
 def labels_of(series: SeriesVolume, stack: phantom.Stack) -> Segmentation:
