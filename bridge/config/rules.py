@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bridge.config.section import Section
 from bridge.dicom.tolerances import DEFAULT_TOLERANCES, Overrides, Tolerances
+from bridge.objects.identity import ObjectKind
 from eigenwarp.errors import OptionInvalidError
 from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice
 from eigenwarp.schemas.names import ModelName
@@ -32,7 +33,6 @@ Range = Annotated[tuple[int, int], AfterValidator(_range)]
 Tag = Literal[
     "Laterality", "ImageLaterality", "SeriesDescription", "ProtocolName", "StudyDescription", "BodyPartExamined"
 ]
-OutputKind = Literal["segmentation", "measurements", "jacobian", "registration", "report"]
 
 
 class Match(Section):
@@ -138,6 +138,7 @@ class Rule(Section):
             latest earlier study in the archive; ``file``, a NIfTI file.
         reference_file, reference_labels: with ``file``.
         outputs: objects that go back to the archive.
+        patient_header: whether the report's pages carry the patient's name and id, as other reports of the site do.
         conversion: how strictly the geometry is taken.
     """
 
@@ -151,7 +152,8 @@ class Rule(Section):
     refine: RefineChoice = "latent"
     alignment: AlignmentChoice = "center"
     localize: Localize | None = None
-    outputs: Annotated[tuple[OutputKind, ...], Field(min_length=1)] = ("segmentation", "measurements", "report")
+    outputs: Annotated[tuple[ObjectKind, ...], Field(min_length=1)] = ("segmentation", "measurements", "report")
+    patient_header: bool = False
     conversion: Conversion = Conversion()
 
     @model_validator(mode="after")

@@ -6,12 +6,10 @@ from pydicom import Dataset, dcmwrite
 
 from bridge.config.rules import Rule
 from bridge.dicom.convert import convert_series
+from bridge.objects.build import result_objects
 from bridge.objects.concepts import label_concepts
 from bridge.objects.finding import Counterpart, Finding, Picture
 from bridge.objects.identity import ObjectKind, ResultIdentity, atlas_frame_of_reference
-from bridge.objects.jacobian_map import jacobian_map
-from bridge.objects.segmentation import segmentation_object
-from bridge.objects.spatial_registration import spatial_registration
 from bridge.pipeline.collecting import SERVICE_JOB
 from bridge.pipeline.context import PipelineContext
 from bridge.pipeline.delivering import object_name
@@ -27,12 +25,6 @@ from eigenwarp.schemas.jobs import JobRow
 from eigenwarp.schemas.report import Report
 from eigenwarp.volume.nifti import segmentation_from_bytes, volume_from_bytes
 
-_MAKERS = {
-    "segmentation": segmentation_object,
-    "jacobian": jacobian_map,
-    "registration": spatial_registration,
-}
-
 
 def make(context: PipelineContext, job: JobRecord) -> Outcome:
     """The same job gives the same objects under the same UIDs, however often this is done."""
@@ -44,8 +36,8 @@ def make(context: PipelineContext, job: JobRecord) -> Outcome:
     finding = _finding(context, job, rule, row, row.model, row.report)
     # The series' own clock is the site's; the objects' times are told in it.
     identity = ResultIdentity(job=row.id, made_at=row.finished_at.astimezone().replace(tzinfo=None))
-    made: list[tuple[ObjectKind, Dataset]] = [(kind, _MAKERS[kind](finding, series, identity)) for kind in rule.outputs]
-    context.state.results.replace(job.key, [_keep(context, job, kind, dataset) for kind, dataset in made])
+    made = result_objects(finding, series, identity, rule.outputs, patient_header=rule.patient_header)
+    context.state.results.replace(job.key, [_keep(context, job, kind, dataset) for kind, dataset in made.items()])
     return Advance(JobState.MADE)
 
 

@@ -29,7 +29,7 @@ RULE = """
 name = "tiny"
 model = "tiny"
 refine = "none"
-outputs = ["segmentation", "jacobian", "registration"]
+outputs = ["segmentation", "measurements", "jacobian", "registration", "report"]
 [rules.match]
 modality = ["MR"]
 """
@@ -183,9 +183,7 @@ def send(datasets: Sequence[Dataset], port: int, *, called: str = AE_TITLE, call
         association.release()
 
 
-def associate(
-    datasets: Sequence[Dataset], port: int, *, called: str = AE_TITLE, calling: str = SCANNER
-) -> Association:
+def associate(datasets: Sequence[Dataset], port: int, *, called: str = AE_TITLE, calling: str = SCANNER) -> Association:
     """An association for what is to be sent."""
     entity = AE(ae_title=calling)
     for sop_class, syntax in {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in datasets}:
