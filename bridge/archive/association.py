@@ -44,7 +44,7 @@ def association(
         entity.port,
         ae_title=entity.ae_title,
         ext_neg=list(roles),
-        evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay), *handlers],  # type: ignore[list-item]
+        evt_handlers=[(evt.EVT_CONN_OPEN, without_delay), *handlers],  # type: ignore[list-item]
         tls_args=_tls(entity),
     )
     if not opened.is_established:
@@ -70,7 +70,8 @@ def _tls(entity: RemoteEntity) -> tuple[ssl.SSLContext, str] | None:
     return context, entity.host
 
 
-def _without_delay(event: evt.Event) -> None:
+def without_delay(event: evt.Event) -> None:
+    """Of ``EVT_CONN_OPEN``: otherwise each message waits for the other side's delayed acknowledgement, 40 ms."""
     own = event.assoc.dul.socket
     if own is not None and own.socket is not None:
         with suppress(OSError):

@@ -1,9 +1,7 @@
 """The C-STORE SCP: who is let in, what is taken, and what they are told."""
 
-import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from pydicom.uid import (
@@ -28,6 +26,7 @@ from pynetdicom.presentation import AllStoragePresentationContexts
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import ThreadedAssociationServer
 
+from bridge.archive.association import without_delay
 from bridge.config.listener import Listener, ListenerTls, Peer
 from bridge.metrics import BridgeMetrics
 from bridge.receive.intake import Intake
@@ -104,7 +103,7 @@ class ListenerServer:
                 (listener.host, listener.port),
                 block=False,
                 evt_handlers=[
-                    (evt.EVT_CONN_OPEN, _without_delay),
+                    (evt.EVT_CONN_OPEN, without_delay),
                     (evt.EVT_REQUESTED, self._admit),
                     (evt.EVT_DATA_RECV, self._bound),
                     (evt.EVT_C_ECHO, lambda event: _SUCCESS),
@@ -189,14 +188,6 @@ def tls_context(tls: ListenerTls) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise OptionInvalidError(f"listener.tls: {error.strerror or type(error).__name__}") from None
     return context
-
-
-def _without_delay(event: evt.Event) -> None:
-    """Without it every answer waits for the peer's delayed acknowledgement: 40 ms an instance."""
-    own = event.assoc.dul.socket
-    if own is not None and own.socket is not None:
-        with suppress(OSError):
-            own.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _caller(association: Association) -> tuple[str, str]:
