@@ -1,7 +1,7 @@
 """What one job found, as DICOM objects beside the series that it came from.
 
-``build.result_objects(finding, series, identity, kinds)`` makes all that a rule asks for, in the order in which they refer to
-one another. Each object has a file of its own and one function of the same arguments:
+``build.result_objects(finding, series, identity, kinds)`` makes all that a rule asks for, in the order in
+which they refer to one another. Each object has a file of its own and one function of the same arguments:
 
 =============================== ========================================================
 ``segmentation_object``         SEG, the labels

@@ -38,7 +38,7 @@ from bridge.objects.private_scheme import private_schemes
 from bridge.objects.segmentation import label_volumes, segment_numbers, tracking_id, tracking_uid
 from bridge.objects.source import source_images
 from bridge.objects.wording import INTENDED_USE
-from eigenwarp.schemas.projection import Domain, Projection
+from eigenwarp.schemas.projection import Domain
 from eigenwarp.schemas.report import LabelReport, Report
 
 _KIND: Final = "measurements"
@@ -69,7 +69,7 @@ def measurement_report(
         groups.append(_registration_group(finding, finding.report, identity, images))
     if not groups:
         raise FindingInvalidError(f"job {finding.job}: neither labels nor a basis nor a registration to tell of")
-    _add_texts(finding, groups[-1])
+    _add_texts(finding, series, groups[-1])
     content = MeasurementReport(
         observation_context=ObservationContext(
             observer_device_context=ObserverContext(
@@ -133,21 +133,21 @@ def _label_groups(
                 Measurement(
                     concepts.VOLUME, volumes[label], concepts.CUBIC_MILLIMETRE, method=concepts.VOXEL_SUMMATION
                 ),
-                *_compared(finding, rows.get(label)),
+                *_compared(finding, rows.get(label), volumes[label]),
             ],
         )
 
 
-def _compared(finding: Finding, row: LabelReport | None) -> Iterator[Measurement]:
+def _compared(finding: Finding, row: LabelReport | None, volume: float) -> Iterator[Measurement]:
     """A label beside that of the other side; only an earlier study of the patient is something to change from."""
     if row is None or finding.counterpart is None:
         return
-    own, other = (row.fixed_mm3, row.moving_mm3) if finding.side == "fixed" else (row.moving_mm3, row.fixed_mm3)
+    other = row.moving_mm3 if finding.side == "fixed" else row.fixed_mm3
     if other is None:
         return
     yield Measurement(concepts.COUNTERPART_VOLUME, other, concepts.CUBIC_MILLIMETRE)
-    if own is not None and finding.counterpart.kind == "prior":
-        yield Measurement(concepts.VOLUME_CHANGE, own - other, concepts.CUBIC_MILLIMETRE)
+    if finding.counterpart.kind == "prior":
+        yield Measurement(concepts.VOLUME_CHANGE, volume - other, concepts.CUBIC_MILLIMETRE)
 
 
 def _shape_group(finding: Finding, identity: ResultIdentity, images: list[Dataset]) -> Iterator[_Group]:
@@ -170,7 +170,7 @@ def _shape_group(finding: Finding, identity: ResultIdentity, images: list[Datase
 
 def _place(finding: Finding) -> tuple[list[float], list[float], Domain] | None:
     """Coefficients, z-scores and domain of the series; from the projection, which has all three, where there is one."""
-    if isinstance(finding.projection, Projection):
+    if finding.projection is not None:
         return finding.projection.coefficients, finding.projection.z_scores, finding.projection
     report = finding.report
     if report is None or report.coefficients is None:
@@ -234,9 +234,10 @@ def _algorithm(finding: Finding) -> AlgorithmIdentification:
     )
 
 
-def _add_texts(finding: Finding, group: _Group) -> None:
+def _add_texts(finding: Finding, series: SeriesVolume, group: _Group) -> None:
     """Warnings, the other side and the intended use, as text items of a group (TID 1501, qualitative evaluations)."""
     notices = [
+        *series.notices,
         *(() if finding.report is None else finding.report.warnings),
         *(() if finding.projection is None else finding.projection.warnings),
     ]

@@ -18,7 +18,7 @@ from bridge.objects.report_style import printable
 from bridge.objects.report_tables import label_table, lined, quality_lines, summary_table
 from bridge.objects.section_pictures import PLANE_NAMES, jacobian_pictures, label_pictures
 from bridge.objects.segmentation import label_volumes, segment_colours
-from bridge.objects.wording import INTENDED_USE, counterpart_name, side_named
+from bridge.objects.wording import INTENDED_USE, cautions, counterpart_name
 
 _HEADER: Final = 22 * mm
 _FOOTER: Final = 14 * mm
@@ -63,7 +63,7 @@ def report_pages(finding: Finding, series: SeriesVolume, identity: ResultIdentit
 
 def _sections(finding: Finding, series: SeriesVolume) -> Iterator[Sequence[Flowable]]:
     yield [summary_table(finding, series)]
-    yield _warnings(finding)
+    yield _warnings(finding, series)
     yield _own_pictures(finding, series)
     if finding.segmentation is not None:
         volumes = label_volumes(finding, series)
@@ -76,13 +76,8 @@ def _sections(finding: Finding, series: SeriesVolume) -> Iterator[Sequence[Flowa
     yield _given_pictures(finding.pictures)
 
 
-def _warnings(finding: Finding) -> list[Flowable]:
-    notices = [
-        *(() if finding.report is None else finding.report.warnings),
-        *(() if finding.projection is None else finding.projection.warnings),
-    ]
-    # A registration and a projection of the same series say the same twice.
-    details = list(dict.fromkeys(side_named(finding, notice.detail) for notice in notices))
+def _warnings(finding: Finding, series: SeriesVolume) -> list[Flowable]:
+    details = cautions(finding, series)
     if not details:
         return []
     lines = [Paragraph("Read with care", look.CELL_BOLD)]
@@ -134,7 +129,7 @@ def _given_pictures(pictures: Sequence[Picture]) -> list[Flowable]:
     parts = []
     for picture in pictures:
         shown = [_image(picture.png, look.WIDTH), Paragraph(printable(picture.caption), look.CAPTION)]
-        parts.append(KeepTogether([Spacer(1, 8), *shown]))
+        parts.append(KeepTogether([Spacer(1, 8), shown[0], Spacer(1, 3), shown[1]]))
     return parts
 
 

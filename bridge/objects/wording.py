@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from bridge.dicom.series_volume import SeriesVolume
 from bridge.objects.finding import Finding
 from eigenwarp.schemas.components import ComponentRow, MotionRow
 from eigenwarp.schemas.document import Vector
@@ -13,7 +14,8 @@ INTENDED_USE: Final = "Research software, not a medical device. Not for diagnosi
 
 # A motion that has less than this of the squared displacement is not worth a word.
 _NOTABLE_SHARE: Final = 0.2
-_DIRECTIONS: Final = (("right", "left"), ("front", "back"), ("top", "bottom"))
+# Of the patient, along the world's axes: at a positive and at a negative component.
+_DIRECTIONS: Final = (("to the right", "to the left"), ("forward", "backward"), ("upward", "downward"))
 _AXES: Final = (
     "the left–right axis, as in nodding",
     "the front–back axis, as in tilting the head sideways",
@@ -28,6 +30,16 @@ def counterpart_name(finding: Finding) -> str:
     return {"atlas": "the template", "prior": "the earlier study", "volume": "the reference volume"}[
         finding.counterpart.kind
     ]
+
+
+def cautions(finding: Finding, series: SeriesVolume) -> list[str]:
+    """What a reader should know of the series' geometry, the registration and the projection, each said once."""
+    notices = [
+        *series.notices,
+        *(() if finding.report is None else finding.report.warnings),
+        *(() if finding.projection is None else finding.projection.warnings),
+    ]
+    return list(dict.fromkeys(side_named(finding, notice.detail) for notice in notices))
 
 
 def side_named(finding: Finding, detail: str) -> str:
@@ -55,7 +67,7 @@ def motion_words(motion: MotionRow, amount: float) -> str:
     """A motion ``amount`` times as long as it is at one standard deviation, its notable parts from the largest on.
 
     Returns:
-        Such as ``"a shift of 1.4 mm to the back, and a turn of 3.0° about the left–right axis, as in nodding"``.
+        Such as ``"a shift of 1.4 mm backward, and a turn of 3.0° about the left–right axis, as in nodding"``.
     """
     parts = {
         _shift(motion.translation_mm, amount): motion.shares.translation,
@@ -83,7 +95,7 @@ def _shift(translation: Vector, amount: float) -> str:
     # A second direction is named where it is at least half as long as the first.
     named = [axis for axis in order[:2] if abs(vector[axis]) >= 0.5 * abs(vector[order[0]])]
     words = " and ".join(_DIRECTIONS[axis][0 if vector[axis] > 0 else 1] for axis in named)
-    return f"a shift of {length:.1f} mm to the {words}"
+    return f"a shift of {length:.1f} mm {words}"
 
 
 def _turn(motion: MotionRow, amount: float) -> str:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from pydicom import Dataset
 
 from bridge.dicom.convert import convert_series
 from bridge.dicom.series_volume import SeriesVolume
+from bridge.objects.build import result_objects
 from bridge.objects.finding import Finding
-from bridge.objects.identity import ResultIdentity
+from bridge.objects.identity import ObjectKind, ResultIdentity
 from eigenwarp.volume import Segmentation
 from tests.bridge import phantom
 from tests.bridge.objects.findings import JOB, finding_of, labels_of
@@ -56,3 +58,9 @@ def one_case() -> Case:
 @pytest.fixture(scope="package")
 def identity() -> ResultIdentity:
     return ResultIdentity(JOB, datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+
+
+@pytest.fixture(scope="package")
+def made(case: Case, identity: ResultIdentity) -> dict[ObjectKind, Dataset]:
+    """All objects of a case; not to be changed."""
+    return result_objects(case.finding, case.series, identity)
