@@ -64,7 +64,7 @@ def keep_prior(context: PipelineContext, job: JobRecord, rule: Rule, prior: Prio
     context.write(job, PRIOR_VOLUME, volume_to_bytes(series.volume))
     for number, dataset in enumerate(prior.datasets):
         buffer = BytesIO()
-        dcmwrite(buffer, dataset)
+        dcmwrite(buffer, dataset, enforce_file_format=True)
         context.write(job, _name(number), buffer.getvalue())
     return {_COUNT: str(len(prior.datasets))}
 

@@ -64,5 +64,5 @@ class DicomwebWatcher:
 
 def _encoded(dataset: Dataset) -> bytes:
     buffer = BytesIO()
-    dcmwrite(buffer, dataset)
+    dcmwrite(buffer, dataset, enforce_file_format=True)
     return buffer.getvalue()

@@ -44,7 +44,7 @@ def test_a_series_comes_back_once_as_objects_of_its_study_and_no_name_leaves_the
     series = slices("once")
     send(series, site.port)
     (job,) = site.settled(1)
-    assert job["state"] == "confirmed", job
+    assert job["state"] == "confirmed", (job["code"], job["reason"])
     made = objects(archive, series[0].StudyInstanceUID)
     assert {kind: len(datasets) for kind, datasets in made.items()} == dict.fromkeys(KINDS, 1)
     for dataset in (one for (one,) in made.values()):
@@ -132,7 +132,7 @@ def test_the_earlier_study_is_found_moved_onto_the_later_one_and_referred_to(
         archive.upload(encoded(dataset))
     send(latest, site.port)
     (job,) = site.settled(1)
-    assert job["state"] == "confirmed", job
+    assert job["state"] == "confirmed", (job["code"], job["reason"])
     made = objects(archive, latest[0].StudyInstanceUID)
     (registration,) = made["REG"]
     others = {

@@ -57,7 +57,7 @@ class OrthancServer:
         path.write_text(json.dumps(configuration))
         environment = {"LD_PRELOAD": str(_preloaded(self._folder))}
         self._process = Running([_program(), path], self._folder / "orthanc.log", environment, self._folder)
-        self._process.wait_until(self._answers, "Orthanc answers")
+        self._process.wait_until(self.answers, "Orthanc answers")
 
     def kill(self) -> None:
         """As a crash does; what it stored is there when it starts again."""
@@ -90,7 +90,8 @@ class OrthancServer:
         for patient in self.http.get("/patients").json():
             self.http.delete(f"/patients/{patient}").raise_for_status()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it is up."""
         try:
             return self.http.get("/system").status_code == httpx.codes.OK
         except httpx.HTTPError:
