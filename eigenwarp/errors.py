@@ -199,6 +199,18 @@ class RateLimitedError(EigenwarpError):
         self.retry_after = retry_after
 
 
+class LocalizeUnavailableError(EigenwarpError):
+    """The worker has not the libraries that find a structure in a whole head."""
+
+    code = "localize-unavailable"
+
+
+class StructureNotLocatedError(EigenwarpError):
+    """The image is no whole head, or none in which the structure can be found."""
+
+    code = "structure-not-located"
+
+
 class StoreUnavailableError(EigenwarpError):
     """The database, the object store or Redis does not answer, or has no room left."""
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from eigenwarp.errors import DataSetError
-from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice
+from eigenwarp.errors import DataSetError, OptionInvalidError
+from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, SideChoice, StructureChoice
 
 DATA_SETTING = "EIGENWARP_DATA"
 
@@ -22,6 +22,15 @@ FieldFormatOption = Annotated[
 AlignmentOption = Annotated[
     AlignmentChoice,
     typer.Option("--alignment", help="Initial alignment: grid centres, scanner coordinates, or centres of mass."),
+]
+LocalizeOption = Annotated[
+    StructureChoice | None,
+    typer.Option(
+        "--localize", help="Whole heads: find this structure first, and take the crop around it. Needs --side."
+    ),
+]
+SideOption = Annotated[
+    SideChoice | None, typer.Option("--side", help="Of the patient, by the file's world coordinates; never guessed.")
 ]
 DataOption = Annotated[
     Path | None,
@@ -58,3 +67,19 @@ def require_data(given: Path | None) -> Path:
             f"no data set: give --data DIR, set {DATA_SETTING}, or run 'eigenwarp data get hippocampus' first"
         )
     return found
+
+
+def structure_and_side(
+    structure: StructureChoice | None, side: SideChoice | None
+) -> tuple[StructureChoice, SideChoice] | None:
+    """What to find in whole heads, if anything.
+
+    Raises:
+        OptionInvalidError: one of the two without the other.
+    """
+    if structure is None and side is None:
+        return None
+    if structure is None or side is None:
+        missing = "--localize" if structure is None else "--side"
+        raise OptionInvalidError(f"--localize and --side go together: {missing} is missing")
+    return structure, side

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,11 @@ import typer
 
 from eigenwarp.schemas.choices import AlignmentChoice
 from eigenwarp_cli.output import print_text, progress_console, write_text
-from eigenwarp_cli.parameters import AlignmentOption, ModelOption
+from eigenwarp_cli.parameters import AlignmentOption, LocalizeOption, ModelOption, SideOption, structure_and_side
 from eigenwarp_cli.remote import Remote, model_asked_for, remote_of, shown_progress, upload
 
 if TYPE_CHECKING:
+    from eigenwarp.schemas.localization import Localize
     from eigenwarp.schemas.projection import Projection
 
 
@@ -25,13 +27,19 @@ def project(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="A row per volume here in place of JSON; - for stdout.")
     ] = None,
+    localize: LocalizeOption = None,
+    side: SideOption = None,
 ) -> None:
     """Print each VOLUME's coefficients in the model's basis, as JSON or CSV."""
+    from eigenwarp.schemas.localization import Localize
+
+    asked = structure_and_side(localize, side)
+    whole_heads = None if asked is None else Localize(structure=asked[0], side=asked[1])
     remote = remote_of(ctx)
     if remote is None:
-        projections = _project_here(volumes, model, alignment)
+        projections = _project_here(volumes, model, alignment, whole_heads)
     else:
-        projections = _project_remotely(remote, volumes, model_asked_for(ctx, model), alignment)
+        projections = _project_remotely(remote, volumes, model_asked_for(ctx, model), alignment, whole_heads)
     for path, projection in projections.items():
         for warning in projection.warnings:
             progress_console().print(
@@ -46,17 +54,20 @@ def project(
         write_text(csv_file, as_csv(projections))
 
 
-def _project_here(volumes: list[Path], model: str, alignment: AlignmentChoice) -> "dict[Path, Projection]":
+def _project_here(
+    volumes: list[Path], model: str, alignment: AlignmentChoice, localize: "Localize | None"
+) -> "dict[Path, Projection]":
     from eigenwarp.preprocess import Alignment
     from eigenwarp.volume.nifti import read_volume
-    from worker.engine import Engine, project_volume
+    from worker.engine import Engine, project_volume, project_whole_head
 
     loaded = Engine().model(model)
-    return {path: project_volume(loaded, read_volume(path), Alignment(alignment)) for path in volumes}
+    run = project_volume if localize is None else partial(project_whole_head, localize=localize)
+    return {path: run(loaded, read_volume(path), alignment=Alignment(alignment)) for path in volumes}
 
 
 def _project_remotely(
-    remote: Remote, volumes: list[Path], model: str | None, alignment: AlignmentChoice
+    remote: Remote, volumes: list[Path], model: str | None, alignment: AlignmentChoice, localize: "Localize | None"
 ) -> "dict[Path, Projection]":
     """All are sent before the first is waited for, so that the service's workers share them."""
     from eigenwarp.errors import ServiceError
@@ -64,7 +75,10 @@ def _project_remotely(
     found = {}
     with remote.client() as client:
         rows = {path: upload(client, path) for path in volumes}
-        jobs = {path: client.project(row, model=model, alignment=alignment, wait=False) for path, row in rows.items()}
+        jobs = {
+            path: client.project(row, model=model, alignment=alignment, localize=localize, wait=False)
+            for path, row in rows.items()
+        }
         for path, job in jobs.items():
             with shown_progress(str(path)) as progress:
                 projection = client.wait(job, progress).projection

@@ -1,19 +1,35 @@
 """``eigenwarp register``: one volume onto another, with everything that goes with it, into a folder."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, RefineChoice
+from eigenwarp.schemas.choices import (
+    AlignmentChoice,
+    FieldFormatChoice,
+    RefineChoice,
+    SideChoice,
+    StructureChoice,
+    WholeHeadChoice,
+)
 from eigenwarp_cli.output import make_folder, print_text, write_text
-from eigenwarp_cli.parameters import AlignmentOption, FieldFormatOption, ModelOption
+from eigenwarp_cli.parameters import (
+    AlignmentOption,
+    FieldFormatOption,
+    LocalizeOption,
+    ModelOption,
+    SideOption,
+    structure_and_side,
+)
 from eigenwarp_cli.remote import model_asked_for, remote_of, shown_progress, upload
 from eigenwarp_cli.summary import print_summary
 
 if TYPE_CHECKING:
     from eigenwarp.client import Client, ProgressCallback
+    from eigenwarp.schemas.localization import LocalizePair
     from eigenwarp.schemas.report import Report
     from worker.registration import RegistrationOutputs
 
@@ -39,6 +55,18 @@ class Choices:
     field_format: FieldFormatChoice = "itk"
     alignment: AlignmentChoice = "center"
     components: int | None = None
+    structure: tuple[StructureChoice, SideChoice] | None = None
+    whole_heads: WholeHeadChoice = "both"
+
+    @property
+    def localize(self) -> "LocalizePair | None":
+        """What to find in whole heads first."""
+        from eigenwarp.schemas.localization import LocalizePair
+
+        if self.structure is None:
+            return None
+        structure, side = self.structure
+        return LocalizePair(structure=structure, side=side, volumes=self.whole_heads)
 
 
 def register(
@@ -56,6 +84,11 @@ def register(
     field_format: FieldFormatOption = "itk",
     alignment: AlignmentOption = "center",
     components: Annotated[int | None, typer.Option(metavar="N", help="Use only the basis' first N components.")] = None,
+    localize: LocalizeOption = None,
+    side: SideOption = None,
+    whole_heads: Annotated[
+        WholeHeadChoice, typer.Option(help="With --localize: which volumes are whole heads.")
+    ] = "both",
 ) -> None:
     """Register MOVING onto FIXED.
 
@@ -63,7 +96,7 @@ def register(
     jacobian.nii.gz and report.json. The segmentations given are measured with, never registered with.
     """
     pair = PairFiles(moving, fixed, moving_segmentation, fixed_segmentation)
-    how = Choices(refine, field_format, alignment, components)
+    how = Choices(refine, field_format, alignment, components, structure_and_side(localize, side), whole_heads)
     remote = remote_of(ctx)
     if remote is None:
         report = _register_here(pair, how, model, out)
@@ -78,12 +111,14 @@ def _register_here(pair: PairFiles, how: Choices, model: str, out: Path) -> "Rep
     from eigenwarp.model.registration import Refine
     from eigenwarp.preprocess import Alignment
     from eigenwarp.volume.nifti import read_segmentation, read_volume
-    from worker.engine import Engine, register_volumes
+    from worker.engine import Engine, register_volumes, register_whole_heads
 
     moving, fixed = read_volume(pair.moving), read_volume(pair.fixed)
     moving_labels = read_segmentation(pair.moving_segmentation) if pair.moving_segmentation else None
     fixed_labels = read_segmentation(pair.fixed_segmentation) if pair.fixed_segmentation else None
-    outputs = register_volumes(
+    localize = how.localize
+    run = register_volumes if localize is None else partial(register_whole_heads, localize=localize)
+    outputs = run(
         Engine().model(model),
         moving,
         fixed,
@@ -116,6 +151,7 @@ def register_remotely(
         field_format=how.field_format,
         alignment=how.alignment,
         components=how.components,
+        localize=how.localize,
         progress=progress,
     )
     if job.report is None:

@@ -9,6 +9,7 @@ from pydantic import Field, FiniteFloat, TypeAdapter
 
 from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, ScaleUnit
 from eigenwarp.schemas.document import Document
+from eigenwarp.schemas.localization import Localize
 from eigenwarp.schemas.names import ModelName, VolumeId
 from eigenwarp.schemas.requests import (
     ProjectRequest,
@@ -62,7 +63,7 @@ REGISTER = SubmissionForm(
     {"moving": "image", "fixed": "image", "moving_segmentation": "segmentation", "fixed_segmentation": "segmentation"},
     {"options": RegisterOptions},
 )
-PROJECT = SubmissionForm(ProjectRequest, {"volume": "image"})
+PROJECT = SubmissionForm(ProjectRequest, {"volume": "image"}, {"localize": Localize})
 RECONSTRUCT = SubmissionForm(ReconstructRequest, {"template": "image"}, {"coefficients": None})
 WARP = SubmissionForm(WarpBody, {"volume": "image", "segmentation": "segmentation"})
 

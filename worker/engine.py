@@ -14,6 +14,7 @@ from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.schemas.document import ModelReference
 from worker.along_component import Moved, move_along_component
 from worker.components import component_field, describe_component, describe_components
+from worker.localize.whole_head import project_whole_head, register_whole_heads
 from worker.projection import project_volume
 from worker.reconstruction import Reconstruction, reconstruct
 from worker.registration import RegistrationOutputs, register_volumes
@@ -28,8 +29,10 @@ __all__ = [
     "describe_components",
     "move_along_component",
     "project_volume",
+    "project_whole_head",
     "reconstruct",
     "register_volumes",
+    "register_whole_heads",
 ]
 
 

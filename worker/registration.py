@@ -74,8 +74,8 @@ def register_volumes(
         SegmentationGeometryError: a segmentation on another grid than its image; it is named.
         EigenwarpError: as ``RegistrationModel.register``.
     """
-    _require_grid("moving", moving_segmentation, moving)
-    _require_grid("fixed", fixed_segmentation, fixed)
+    require_own_grid("moving", moving_segmentation, moving)
+    require_own_grid("fixed", fixed_segmentation, fixed)
     found = model.register(
         moving,
         fixed,
@@ -135,7 +135,12 @@ def _consistency(found: Registration) -> InverseConsistency:
     return inverse_consistency(found.field, found.inverse_field)
 
 
-def _require_grid(side: str, segmentation: Segmentation | None, volume: Volume) -> None:
+def require_own_grid(side: str, segmentation: Segmentation | None, volume: Volume) -> None:
+    """Refuse a segmentation on another grid than its image.
+
+    Raises:
+        SegmentationGeometryError: with the side's name before it.
+    """
     if segmentation is None:
         return
     try:

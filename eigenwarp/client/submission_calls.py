@@ -15,6 +15,7 @@ from eigenwarp.errors import OptionInvalidError
 from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, RefineChoice, ScaleUnit
 from eigenwarp.schemas.document import Document
 from eigenwarp.schemas.jobs import JobRow
+from eigenwarp.schemas.localization import Localize, LocalizePair
 from eigenwarp.schemas.requests import (
     ALL_OUTPUTS,
     OutputName,
@@ -52,6 +53,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
         field_format: FieldFormatChoice = "itk",
         alignment: AlignmentChoice = "center",
         components: int | None = None,
+        localize: LocalizePair | None = None,
         wait: bool = True,
         progress: ProgressCallback | None = None,
         idempotency_key: str | None = None,
@@ -62,6 +64,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
             moving_segmentation, fixed_segmentation: measured with, never registered with.
             refine, alignment, field_format, outputs: as on the command line.
             components: use only the first n of the basis.
+            localize: find a structure in whole heads, and register the crops around it.
         """
         request = _request(
             RegisterRequest,
@@ -76,6 +79,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
                 "field_format": field_format,
                 "alignment": alignment,
                 "components": components,
+                "localize": localize,
             },
         )
         return self._submit("/register", request, wait, progress, idempotency_key)
@@ -88,6 +92,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
         acquired_at: datetime | None = None,
         model: str | None = None,
         alignment: AlignmentChoice = "center",
+        localize: Localize | None = None,
         wait: bool = True,
         progress: ProgressCallback | None = None,
         idempotency_key: str | None = None,
@@ -97,6 +102,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
         Args:
             subject: keep the coefficients in this subject's history.
             acquired_at: aware; by what the history is sorted.
+            localize: find a structure in a whole head, and express the crop around it.
         """
         request = _request(
             ProjectRequest,
@@ -105,6 +111,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
             acquired_at=acquired_at,
             model=model,
             alignment=alignment,
+            localize=localize,
         )
         return self._submit("/project", request, wait, progress, idempotency_key)
 

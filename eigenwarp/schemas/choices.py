@@ -5,5 +5,8 @@ from typing import Literal
 RefineChoice = Literal["none", "latent", "field"]
 AlignmentChoice = Literal["center", "world", "moments"]
 FieldFormatChoice = Literal["itk", "ras", "niftyreg", "learn2reg"]
+StructureChoice = Literal["hippocampus"]
+SideChoice = Literal["left", "right"]
+WholeHeadChoice = Literal["both", "moving", "fixed"]
 ScaleUnit = Literal["sd", "latent"]
 """``sd`` counts standard deviations of the training cohort along the component; ``latent`` is the paper's λ."""

@@ -45,6 +45,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "component-out-of-range": ProblemType(404, "No such component"),
     "option-invalid": ProblemType(422, "An option has a value outside its range"),
     "dataset-invalid": ProblemType(422, "The data set is incomplete or inconsistent"),
+    "structure-not-located": ProblemType(422, "The structure cannot be found in the image"),
+    "localize-unavailable": ProblemType(501, "The service does not locate structures"),
     "volume-unknown": ProblemType(404, "No such volume"),
     "upload-unknown": ProblemType(404, "No such upload"),
     "upload-incomplete": ProblemType(409, "The upload's bytes have not arrived"),

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from eigenwarp.schemas.document import Document, ModelReference, Notice, Share
+from eigenwarp.schemas.localization import Localization
 
 
 class Domain(Document):
@@ -25,4 +26,5 @@ class Projection(Domain):
     coefficients: list[float]
     z_scores: list[float] = Field(description="The coefficients in standard deviations of the training cohort.")
     explained_variance_ratio: list[float]
+    localization: Localization | None = Field(default=None, description="Where a whole head was cropped.")
     warnings: list[Notice]

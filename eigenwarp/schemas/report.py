@@ -6,6 +6,7 @@ from pydantic import Field
 
 from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice
 from eigenwarp.schemas.document import Document, ModelReference, Notice, Share, Vector
+from eigenwarp.schemas.localization import Localization
 from eigenwarp.schemas.projection import Domain
 
 
@@ -116,5 +117,7 @@ class Report(Document):
     explanation: Explanation | None
     moving_domain: Domain | None
     fixed_domain: Domain | None
+    moving_localization: Localization | None = Field(default=None, description="Where a whole head was cropped.")
+    fixed_localization: Localization | None = None
     warnings: list[Notice]
     timings_s: dict[str, float] = Field(description="Seconds per stage, in order.")

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, FiniteFloat
 
 from eigenwarp.schemas.choices import AlignmentChoice, FieldFormatChoice, RefineChoice, ScaleUnit
 from eigenwarp.schemas.document import Document
+from eigenwarp.schemas.localization import Localize, LocalizePair
 from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import ModelName, SubjectId, VolumeId
 
@@ -34,6 +35,7 @@ class RegisterOptions(Document):
     field_format: FieldFormatChoice = "itk"
     alignment: AlignmentChoice = "center"
     components: int | None = Field(default=None, ge=1, le=4096, description="Use only the first n of the basis.")
+    localize: LocalizePair | None = Field(default=None, description="Find a structure in whole heads first.")
 
 
 class RegisterRequest(Document):
@@ -57,6 +59,7 @@ class ProjectRequest(Document):
     acquired_at: Moment | None = None
     model: ModelName | None = None
     alignment: AlignmentChoice = "center"
+    localize: Localize | None = Field(default=None, description="Find a structure in a whole head first.")
 
 
 class ReconstructRequest(Document):

@@ -100,6 +100,7 @@ class _Example:
 
     def command(self, line: str) -> str:
         found = line.replace("0123456789ab", self.version).replace("hippocampus", "tiny").replace("268435456", "2684")
+        found = found.replace('"structure": "tiny"', '"structure": "hippocampus"')
         found = found.replace("job_…", self.job).replace("upl_…", str(self.ticket["upload"]))
         if found.count("sha256:…") == 4:
             ids = iter([*self.images, *self.labels])

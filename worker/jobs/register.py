@@ -1,9 +1,11 @@
 """``POST /register``."""
 
+from functools import partial
+
 from eigenwarp.model.registration import Refine
 from eigenwarp.preprocess import Alignment
 from eigenwarp.schemas.requests import RegisterRequest
-from worker.engine import RegistrationOutputs, register_volumes
+from worker.engine import RegistrationOutputs, register_volumes, register_whole_heads
 from worker.jobs.context import JobContext
 from worker.jobs.results import document_result, field_result, segmentation_result, volume_result
 from worker.outcome import Outcome, Result
@@ -13,7 +15,10 @@ def register(request: RegisterRequest, context: JobContext) -> Outcome:
     """One volume onto another, with the results that were asked for; the report goes with the job in any case."""
     context.begin()
     options = request.options
-    outputs = register_volumes(
+    localize = options.localize
+    # Whole heads take the crop's way; everything else is the same.
+    run = register_volumes if localize is None else partial(register_whole_heads, localize=localize)
+    outputs = run(
         context.model(),
         context.image(request.moving),
         context.image(request.fixed),
