@@ -10,7 +10,7 @@ from bridge.config.section import Section
 from bridge.dicom.tolerances import DEFAULT_TOLERANCES, Overrides, Tolerances
 from bridge.objects.identity import ObjectKind
 from eigenwarp.errors import OptionInvalidError
-from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice
+from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice, SideChoice, StructureChoice
 from eigenwarp.schemas.names import ModelName
 
 
@@ -91,8 +91,8 @@ class Localize(Section):
         side: ``left`` or ``right`` for every series of the rule, or where to read it.
     """
 
-    structure: Literal["hippocampus"] = "hippocampus"
-    side: Literal["left", "right"] | Side
+    structure: StructureChoice = "hippocampus"
+    side: SideChoice | Side
 
 
 class Conversion(Section):

@@ -10,6 +10,7 @@ from bridge.pipeline.prior import PRIOR_VOLUME
 from bridge.state.job_states import JobState
 from bridge.state.jobs import JobRecord
 from eigenwarp.errors import FileUnreadableError, IdempotencyMismatchError
+from eigenwarp.schemas.localization import LocalizePair
 from eigenwarp.schemas.requests import OutputName
 
 _OUTPUTS: tuple[OutputName, ...] = ("field", "warped_segmentation", "jacobian", "report")
@@ -30,6 +31,7 @@ def submit(context: PipelineContext, job: JobRecord) -> Outcome:
             outputs=_OUTPUTS,
             field_format="ras",
             alignment=rule.alignment,
+            localize=_localize(job, rule),
             wait=False,
             idempotency_key=f"bridge.{job.key}.{job.generation}",
         )
@@ -37,6 +39,16 @@ def submit(context: PipelineContext, job: JobRecord) -> Outcome:
         # The rule was changed after an earlier try: what was asked then is no longer wanted.
         return Anew(JobState.CONVERTED, error.code, error.detail)
     return Advance(JobState.SUBMITTED, notes={"service_job": submitted.id})
+
+
+def _localize(job: JobRecord, rule: Rule) -> LocalizePair | None:
+    """What the service is to find in the series, and in an earlier one as well; templates are cropped already."""
+    if rule.localize is None:
+        return None
+    volumes = "both" if rule.reference == "prior" else "fixed"
+    return LocalizePair.model_validate(
+        {"structure": rule.localize.structure, "side": job.notes["side"], "volumes": volumes}
+    )
 
 
 def _reference(context: PipelineContext, job: JobRecord, rule: Rule) -> tuple[bytes, bytes | None]:

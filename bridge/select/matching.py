@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from bridge.config.rules import Match, Rule, Side
 from bridge.select.facts import SeriesFacts
+from eigenwarp.schemas.choices import SideChoice
 
 _TEXTS = ("series_description", "study_description", "protocol_name", "body_part", "image_type")
 _RANGES = ("rows", "columns")
@@ -21,7 +21,7 @@ class Chosen:
     """
 
     rule: Rule
-    side: Literal["left", "right"] | None
+    side: SideChoice | None
 
 
 @dataclass(frozen=True)
