@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import read_config
+from bridge.config.reading import read_secret
 from eigenwarp.errors import EigenwarpError
 
 GOOD = """
@@ -70,6 +71,14 @@ def test_what_is_wrong_is_named_with_its_value(tmp_path: Path, change: str, into
 def test_a_password_in_a_url_is_refused_without_being_shown(tmp_path: Path) -> None:
     with pytest.raises(EigenwarpError, match="password_file"):
         read_config(written(tmp_path, GOOD.replace("http://127.0.0.1:8042", "http://me:secret@127.0.0.1:8042")))
+
+
+def test_a_secret_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EigenwarpError, match=r"service.key_file: .*nowhere"):
+        read_secret(tmp_path / "nowhere", "service.key_file")
+    (tmp_path / "empty").write_text("\n")
+    with pytest.raises(EigenwarpError, match="empty is empty"):
+        read_secret(tmp_path / "empty", "service.key_file")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
