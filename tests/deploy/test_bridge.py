@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +151,26 @@ def test_the_clusters_pod_is_hardened_probed_and_let_through(
     let_out = {port["port"] for one in policies for rule in one.get("egress", ()) for port in rule["ports"]}
     assert {"dicom", "health"} <= let_in
     assert {53, "http", 443, 104} <= let_out
+
+
+def test_every_configuration_on_the_page_is_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "pacs.md").read_text()
+    whole, *parts = [
+        textwrap.dedent(block) for block in re.findall(r"^ *```toml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
+    ]
+    assert len(parts) == 2
+    (tmp_path / "bridge.toml").write_text(whole)
+    assert read_config(tmp_path / "bridge.toml").rules[0].localize is not None
+    base = tomllib.loads(whole)
+    for part in parts:
+        changed = {**base, **tomllib.loads(part)}
+        assert BridgeConfig.model_validate(changed) != BridgeConfig.model_validate(base)
+
+
+def test_every_command_on_the_page_exists() -> None:
+    page = (ROOT / "docs" / "pacs.md").read_text()
+    lines = [line.strip() for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    commands = [line.partition("#")[0].split()[1:] for line in lines if line.startswith("eigenwarp ")]
+    assert len(commands) == 6
+    for command in commands:
+        assert_is_a_command(command)
