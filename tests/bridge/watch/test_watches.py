@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydicom.uid import generate_uid
 
 from bridge.config.archive import DicomwebWatch, OrthancWatch, Watch
 from bridge.metrics import BridgeMetrics
@@ -98,7 +99,7 @@ def test_an_archive_is_asked_for_its_series_of_today(state: State, archive: Orth
     for dataset in old:
         dataset.StudyDate = "20010101"
         for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-            setattr(dataset, name, str(getattr(dataset, name)) + ".1")
+            setattr(dataset, name, generate_uid(entropy_srcs=["old", str(getattr(dataset, name))]))
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     for dataset in (*SERIES[:2], *old):
         archive.upload(encoded(dataset))
