@@ -1,1 +1,1 @@
-"""The PACS bridge: DICOM in and out, a client of the service. No code yet."""
+"""The PACS bridge: series in, objects out, and nothing of a patient to the service but voxels and opaque ids."""

@@ -34,7 +34,12 @@ class ReportingGroup(TyperGroup):
 # Third-party packages that only some installations have, and the extra that brings them.
 _EXTRAS = {
     "argon2": "service",
+    "cryptography": "bridge",
+    "dicomweb_client": "bridge",
     "fastapi": "service",
+    "highdicom": "bridge",
+    "pydicom": "bridge",
+    "pynetdicom": "bridge",
     "sqlalchemy": "stores",
     "torch": "worker",
     "safetensors": "worker",

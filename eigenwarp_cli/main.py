@@ -6,6 +6,7 @@ import typer
 
 from eigenwarp_cli import (
     audit,
+    bridge,
     components,
     data,
     demo,
@@ -45,6 +46,7 @@ app.command("examples")(data.examples)
 app.add_typer(data.app, name="data")
 app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
+app.add_typer(bridge.app, name="bridge")
 
 
 def _print_version(asked: bool) -> None:

@@ -26,6 +26,22 @@ class BasisCalls:
         """
         return self._transport.document(PublishedManifest, "GET", f"/models/{name}/{version}")
 
+    def template(self, name: str, version: str) -> bytes:
+        """A version's template, a ``.nii.gz`` file: what a subject is registered with to be compared with the cohort.
+
+        Raises:
+            ModelUnknownError: no such version, or one without a template.
+        """
+        return self._transport.call("GET", f"/models/{name}/{version}/template").content
+
+    def template_labels(self, name: str, version: str) -> bytes:
+        """The segmentation of a version's template, a ``.nii.gz`` file.
+
+        Raises:
+            ModelUnknownError: no such version, or one without a template.
+        """
+        return self._transport.call("GET", f"/models/{name}/{version}/template/labels").content
+
     def components(self, model: str | None = None) -> ComponentTable:
         """What each component explains and does.
 

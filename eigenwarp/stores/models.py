@@ -25,6 +25,8 @@ from eigenwarp.stores.objects import ObjectStore
 
 MANIFEST: Final = "model.json"
 COMPONENTS: Final = "components.json"
+TEMPLATE: Final = "template.nii.gz"
+TEMPLATE_LABELS: Final = "template_labels.nii.gz"
 # Written after training; not part of what the version covers.
 CARD: Final = "README.md"
 _ROOT: Final = "models/"
@@ -142,6 +144,17 @@ class ModelStore:
             content = self._get(reference, COMPONENTS)
             self._components[reference] = ComponentTable.model_validate_json(content)
         return self._components[reference]
+
+    def file(self, reference: ModelReference, file: str) -> tuple[str, str]:
+        """Where one of a version's files lies in the object store, and its SHA-256.
+
+        Raises:
+            ModelUnknownError: not published, or without such a file.
+        """
+        digest = self.manifest(reference).files.get(file)
+        if digest is None:
+            raise ModelUnknownError(f"model {_spelled(reference)} has no {file}")
+        return _key(reference, file), digest
 
     def fetch(self, reference: ModelReference, cache: Path) -> Path:
         """A local folder that holds the bundle, every file checked. Several processes may ask at the same time.

@@ -33,6 +33,8 @@ def assert_is_a_command(arguments: Sequence[str]) -> None:
             return
         # click before 8.2 and after keep what is left under different names.
         rest = [*getattr(context, "_protected_args", []), *context.args]
+        if not rest and getattr(command, "invoke_without_command", False):
+            return
         found, command, rest = command.resolve_command(context, rest)
         assert found is not None
         name = found

@@ -6,12 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from eigenwarp.client import Client
 from eigenwarp.model.bundle import read_manifest
 from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.schemas.components import ComponentRow, ComponentTable
 from eigenwarp.schemas.document import ModelReference
 from eigenwarp.schemas.models import PublishedList, PublishedManifest
 from eigenwarp.settings import Settings
+from eigenwarp.volume.nifti import segmentation_from_bytes, volume_from_bytes
 from tests.service.web_server import WebServer, running_web
 from tests.tiny_bundle import COMPONENTS, write_tiny_bundle
 from worker.components import describe_components
@@ -84,6 +86,25 @@ def test_an_unknown_model_is_named_beside_those_there_are(
 @pytest.mark.parametrize("model", ["../secrets", "Tiny", "", "tiny@latest"])
 def test_what_is_no_models_name_is_refused(published: tuple[WebServer, ModelReference], model: str) -> None:
     assert code(get(published[0], f"/components?model={model}")) == (422, "request-invalid")
+
+
+def test_a_versions_template_and_its_labels_are_those_of_the_bundle(
+    published: tuple[WebServer, ModelReference], bundle: tuple[Path, ComponentTable]
+) -> None:
+    web, reference = published
+    path = f"/models/{reference.name}/{reference.version}/template"
+    for suffix, file in (("", "template.nii.gz"), ("/labels", "template_labels.nii.gz")):
+        answer = get(web, path + suffix)
+        assert answer.content == (bundle[0] / file).read_bytes()
+        assert answer.headers["etag"].strip('"') == read_manifest(bundle[0]).files[file]
+        assert "immutable" in answer.headers["cache-control"]
+        assert get(web, path + suffix, **{"If-None-Match": answer.headers["etag"]}).status_code == 304
+    with Client(web.url) as client:
+        template = volume_from_bytes(client.template(reference.name, reference.version))
+        assert (
+            segmentation_from_bytes(client.template_labels(reference.name, reference.version)).shape == template.shape
+        )
+    assert code(get(web, "/models/tiny/000000000000/template")) == (404, "model-unknown")
 
 
 def test_models_are_listed_with_their_standing(

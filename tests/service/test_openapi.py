@@ -28,6 +28,8 @@ OPERATIONS = (
     "GET /components/{component}/figure.png",
     "GET /models",
     "GET /models/{name}/{version}",
+    "GET /models/{name}/{version}/template",
+    "GET /models/{name}/{version}/template/labels",
     "GET /subjects/{subject}/coefficients",
     "DELETE /subjects/{subject}",
     "GET /healthz",

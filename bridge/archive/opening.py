@@ -1,0 +1,25 @@
+"""The archive that the configuration names."""
+
+from bridge.archive.archive import Archive
+from bridge.archive.dicomweb import DicomwebClientArchive
+from bridge.archive.dimse import DimseArchive
+from bridge.config import BridgeConfig
+from bridge.config.archive import DicomwebArchive
+
+_TITLE_WITHOUT_LISTENER = "EIGENWARP"
+
+
+def own_title(config: BridgeConfig) -> str:
+    """How the bridge calls itself towards others."""
+    return _TITLE_WITHOUT_LISTENER if config.listener is None else config.listener.ae_title
+
+
+def open_archive(config: BridgeConfig) -> Archive:
+    """Nothing is asked yet.
+
+    Raises:
+        OptionInvalidError: a secret cannot be read.
+    """
+    if isinstance(config.archive, DicomwebArchive):
+        return DicomwebClientArchive(config.archive)
+    return DimseArchive(config.archive, own_title(config))
