@@ -7,7 +7,9 @@ from training.experiment.beyond import (
     concentration,
     dose_response,
     label_effects,
+    outliers,
     shape_model,
+    stability,
 )
 from training.experiment.stage import Stage
 
@@ -16,7 +18,9 @@ STAGES: tuple[Stage, ...] = (
     concentration.STAGE,
     dose_response.STAGE,
     components_used.STAGE,
+    stability.STAGE,
     additivity.STAGE,
     shape_model.STAGE,
+    outliers.STAGE,
     label_effects.STAGE,
 )

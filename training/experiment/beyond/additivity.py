@@ -1,4 +1,4 @@
-"""Whether latent differences add up as deformations do, and whether both directions of a registration undo each other."""
+"""Whether latent differences add up as deformations do, and whether a registration's two directions undo each other."""
 
 from dataclasses import dataclass
 
@@ -45,19 +45,19 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     means = {row.name: float(row.millimetres.mean()) for row in found[networks[0].name]}
     return Findings(
         text=(
-            f"A registration without skips moves the anatomy by {means[SIZE]:.2f} mm. Registering X onto Z at once or by "
-            f"way of Y differs by {means[_COMPOSED]:.2f} mm, although the latent differences add up exactly: that much "
-            "the decoder is not a homomorphism. Adding the fields of the single components instead of decoding their "
-            f"sum differs by {means[_ADDED]:.2f} mm: so far may an explanation in components be taken as a sum of "
-            f"motions. The decoded backward field differs from the true inverse of the forward one by "
+            f"A registration without skips moves the anatomy by {means[SIZE]:.2f} mm. Registering X onto Z at once or "
+            f"by way of Y differs by {means[_COMPOSED]:.2f} mm, although the latent differences add up exactly: that "
+            "much the decoder is not a homomorphism. Adding the fields of the single components instead of decoding "
+            f"their sum differs by {means[_ADDED]:.2f} mm: so far may an explanation in components be taken as a sum "
+            "of motions. The decoded backward field differs from the true inverse of the forward one by "
             f"{means[_INVERSE]:.2f} mm."
         ),
         tables=(_table(workplace, found),),
         figures=(
             Figure(
                 "additivity",
-                "How far two ways to the same field differ, beside the size of the field itself: each validation pair's "
-                "root mean square over the fixed labels.",
+                "How far two ways to the same field differ, beside the size of the field itself: each validation "
+                "pair's root mean square over the fixed labels.",
             ),
         ),
     )
@@ -96,9 +96,8 @@ def discrepancies(network: Encoded, labels: Tensor) -> list[Discrepancy]:
     rows = [Discrepancy(SIZE, region_error(in_millimetres(model, whole), on_z))]
     rows += [Discrepancy(name, region_error(in_millimetres(model, way), on_z)) for name, way in ways.items()]
     on_x = labels > 0
-    inverse = np.array(
-        [_inverse_error(model, *fields, region) for *fields, region in zip(whole, backward, on_x.numpy(), strict=True)]
-    )
+    triples = zip(whole, backward, on_x.numpy(), strict=True)
+    inverse = np.array([_inverse_error(model, there, back, region) for there, back, region in triples])
     return [*rows, Discrepancy(_INVERSE, inverse)]
 
 
@@ -162,10 +161,10 @@ def _table(workplace: Workplace, found: dict[str, list[Discrepancy]]) -> Table:
         ),
         rows=tuple(rows),
         note=(
-            "z₁ = E(X) − E(Y), z₂ = E(Y) − E(Z), over triples of validation subjects; root mean square over the labels of "
-            "the fixed subject (of the moving one for the inverse). 'D(z₁) after D(z₂)' is what warping with one field "
-            f"and then with the other does. Components: the first {_PARTS} of the basis. A network could be exactly "
-            "additive and register badly; this says only how literally the sum may be taken."
+            "z₁ = E(X) − E(Y), z₂ = E(Y) − E(Z), over triples of validation subjects; root mean square over the "
+            "labels of the fixed subject (of the moving one for the inverse). 'D(z₁) after D(z₂)' is what warping "
+            f"with one field and then with the other does. Components: the first {_PARTS} of the basis. A network "
+            "could be exactly additive and register badly; this says only how literally the sum may be taken."
         ),
     )
 

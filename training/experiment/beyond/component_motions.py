@@ -61,8 +61,8 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
         figures=(
             Figure(
                 "component-motions",
-                "Kinds of motion in each component, as shares of the energy over the mean anatomy. Behind each bar stands "
-                "the root mean square of the displacement at +1 standard deviation.",
+                "Kinds of motion in each component, as shares of the energy over the mean anatomy. Behind each bar "
+                "stands the root mean square of the displacement at +1 standard deviation.",
             ),
             Figure(
                 "component-shapes",
@@ -127,8 +127,8 @@ def _components(workplace: Workplace, effects: tuple[Effect, ...]) -> Table:
         rows=tuple(rows),
         note=(
             "The motion of the anatomy is the inverse of the field that warps it; R, A, S are towards the patient's "
-            "right, anterior and superior. The sign of a component is arbitrary: at −1 standard deviation it does about "
-            "the opposite. Shares are of this anatomy's motion; over another region they differ."
+            "right, anterior and superior. The sign of a component is arbitrary: at −1 standard deviation it does "
+            "about the opposite. Shares are of this anatomy's motion; over another region they differ."
         ),
     )
 

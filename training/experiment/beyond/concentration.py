@@ -62,6 +62,25 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     )
 
 
+def _over_transformations(
+    found: dict[str, dict[str, Response]], basis: str, measured: Callable[[Response], FloatArray]
+) -> float:
+    return float(np.mean([measured(found[known.label][basis]).mean() for known in PAPER]))
+
+
+def _ratio(response: Response) -> FloatArray:
+    return participation_ratio(response.change)
+
+
+def _share(response: Response) -> FloatArray:
+    return np.asarray(100 * top_share(response.change))
+
+
+def _share_of_whole(response: Response) -> FloatArray:
+    """The strongest component's share of all that changed, the part outside the basis included, %."""
+    return np.asarray(100 * (response.change**2).max(axis=1) / response.energy)
+
+
 def _table(workplace: Workplace, found: dict[str, dict[str, Response]], random: np.random.Generator) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for basis in BASES:

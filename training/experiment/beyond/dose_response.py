@@ -109,9 +109,10 @@ def _table(
         ),
         rows=tuple(rows),
         note=(
-            "Strongest: the component with the most energy, in the basis' own unit as in the paper's figures, over all "
-            "sizes and subjects; its slope is in standard deviations of the cohort along it. A line is fitted to each subject; means over subjects, intervals by drawing subjects again. A "
-            "high R² with a large departure is a response that is straight but does not pass through 0."
+            "Strongest: the component with the most energy, in the basis' own unit as in the paper's figures, over "
+            "all sizes and subjects; its slope is in standard deviations of the cohort along it. A line is fitted to "
+            "each subject; means over subjects, intervals by drawing subjects again. A high R² with a large "
+            "departure is a response that is straight but does not pass through 0."
         ),
     )
 

@@ -12,7 +12,7 @@ from eigenwarp.field.motion import Motion, decompose_motion
 from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.model.warp import warp
 from eigenwarp.volume import Segmentation
-from training.experiment.beyond.measured import decode_batches, mean_anatomy, world_field
+from training.experiment.beyond.measured import decode_batches, fields_over_anatomy, mean_anatomy, world_field
 from training.experiment.stage import Workplace
 
 # Voxels around the labels in which the inverse is sought, for the derivatives at their border.
@@ -54,6 +54,13 @@ def component_fields(model: RegistrationModel, deviations: float) -> list[Displa
     basis = model.basis
     steps = deviations * np.sqrt(basis.variances)[:, None] * basis.components
     return [world_field(model, field) for batch in decode_batches(model, steps) for field in batch]
+
+
+def anatomy_component_fields(workplace: Workplace, model: RegistrationModel) -> npt.NDArray[np.float32]:
+    """D(σ u_k) of any network over the mean anatomy, flattened, (K, 3·voxels), mm along the grid's axes."""
+    basis = model.basis
+    fields = fields_over_anatomy(workplace, model, np.sqrt(basis.variances)[:, None] * basis.components)
+    return np.asarray(fields.reshape(len(fields), -1))
 
 
 @lru_cache(maxsize=4)

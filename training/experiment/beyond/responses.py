@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from eigenwarp.basis import Basis
 from training.experiment.beyond.measured import encode_images, encoded
@@ -55,10 +56,18 @@ def responses(workplace: Workplace, kind: Kind, part: float) -> dict[str, Respon
     Args:
         part: of the paper's size; 1 for figures 5 and 8.
     """
-    known = KnownTransformation(kind, part * paper_size(kind))
-    images = apply_known(workplace.prepared_validation.images, known)
-    without, skips = encoded(workplace)
-    return _responses(workplace, encode_images(without.model, images), encode_images(skips.model, images))
+    moved = moved_codes(workplace, kind, part)
+    return _responses(workplace, moved, encode_images(workplace.with_skips, _transformed(workplace, kind, part)))
+
+
+@lru_cache(maxsize=8)
+def moved_codes(workplace: Workplace, kind: Kind, part: float) -> npt.NDArray[np.float32]:
+    """Encodings of the transformed validation subjects, without skips, (N, D)."""
+    return encode_images(workplace.model, _transformed(workplace, kind, part))
+
+
+def _transformed(workplace: Workplace, kind: Kind, part: float) -> Tensor:
+    return apply_known(workplace.prepared_validation.images, KnownTransformation(kind, part * paper_size(kind)))
 
 
 @lru_cache(maxsize=1)

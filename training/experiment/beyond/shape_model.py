@@ -56,18 +56,18 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     return Findings(
         text=(
             f"The {basis.count} components hold {held[-1]:.0%} of the training variance (compactness; the paper: 93 % "
-            f"with 32). Of a subject that the basis was not made of they leave {last['residual']:.0f} % of the length of "
-            f"its encoding, {last['error']:.2f} mm of its field (generalisation); the template brought onto it by them "
-            f"has a Dice of {last['dice']:.3f}. A subject drawn from them is {last['drawn field']:.2f} mm from the "
-            f"nearest training subject, a real unseen one {seen[0].estimate:.2f} mm (specificity)."
+            f"with 32). Of a subject that the basis was not made of they leave {last['residual']:.0f} % of the length "
+            f"of its encoding, {last['error']:.2f} mm of its field (generalisation); the template brought onto it by "
+            f"them has a Dice of {last['dice']:.3f}. A subject drawn from them is {last['drawn field']:.2f} mm from "
+            f"the nearest training subject, a real unseen one {seen[0].estimate:.2f} mm (specificity)."
         ),
         tables=(_table(held, counts, rows, seen),),
         figures=(
             Figure(
                 "shape-model",
                 "Compactness, generalisation (what is left of unseen subjects' fields) and specificity (distance of "
-                "drawn subjects to the nearest training subject; dashed: of real unseen subjects) against the number of "
-                "components; 95 % intervals.",
+                "drawn subjects to the nearest training subject; dashed: of real unseen subjects) against the number "
+                "of components; 95 % intervals.",
             ),
         ),
     )
@@ -103,7 +103,7 @@ def _specificity(workplace: Workplace, counts: tuple[int, ...]) -> tuple[list[Fl
     latent, field = [], []
     for count in counts:
         codes = (draws[:, :count] @ basis.components[:count]).astype(np.float32)
-        latent.append(_latent_distances(codes, network.train - basis.mean))
+        latent.append(_latent_distances(codes, (network.train - basis.mean).astype(np.float32)))
         field.append(_field_distances(fields_over_anatomy(workplace, network.model, codes), train))
     return latent, field
 
@@ -117,12 +117,13 @@ def _unseen(workplace: Workplace) -> tuple[FloatArray, FloatArray]:
 
 def _latent_distances(codes: npt.NDArray[np.float32], cohort: npt.NDArray[np.float32]) -> FloatArray:
     """Euclidean, as the coefficients are."""
-    return nearest_distances(codes, cohort) * np.sqrt(codes.shape[1])
+    return np.asarray(nearest_distances(codes, cohort) * np.sqrt(codes.shape[1]))
 
 
 def _field_distances(fields: npt.NDArray[np.float32], cohort: npt.NDArray[np.float32]) -> FloatArray:
     """Root mean square over the anatomy of the length of the difference, mm; three components to a length."""
-    return nearest_distances(fields.reshape(len(fields), -1), cohort.reshape(len(cohort), -1)) * np.sqrt(3)
+    nearest = nearest_distances(fields.reshape(len(fields), -1), cohort.reshape(len(cohort), -1))
+    return np.asarray(nearest * np.sqrt(3))
 
 
 def _table(
@@ -156,11 +157,11 @@ def _table(
         ),
         rows=tuple(cells),
         note=(
-            "Compactness: of the training cohort. Generalisation: the validation subjects, on whom no basis was fitted; "
-            "fields over the mean anatomy, against the whole encoding's field. Specificity: "
-            f"{DRAWS} Gaussian draws against the nearest training subject; small is good only beside a good "
-            "generalisation, for a basis that draws nothing but the mean is the most specific. The last row is the "
-            "distance of real subjects, that draws should not exceed."
+            "Compactness: of the training cohort. Generalisation: the validation subjects, on whom no basis was "
+            f"fitted; fields over the mean anatomy, against the whole encoding's field. Specificity: {DRAWS} Gaussian "
+            "draws against the nearest training subject; small is good only beside a good generalisation, for a "
+            "basis that draws nothing but the mean is the most specific. The last row is the distance of real "
+            "subjects, that draws should not exceed."
         ),
     )
 
