@@ -2,6 +2,7 @@
 
 from training.experiment.beyond import (
     additivity,
+    alternative_bases,
     component_motions,
     components_used,
     concentration,
@@ -23,4 +24,5 @@ STAGES: tuple[Stage, ...] = (
     shape_model.STAGE,
     outliers.STAGE,
     label_effects.STAGE,
+    alternative_bases.STAGE,
 )
