@@ -65,8 +65,8 @@ def axis_name(axis: Vector) -> str:
     nearest = int(np.argmax(unit))
     if unit[nearest] >= _ALONG:
         return f"the {_AXES[nearest]} axis (in the {_PLANES[nearest]} plane)"
-    second = int(np.argsort(-unit)[1])
-    return f"an axis between {_AXES[nearest]} and {_AXES[second]}"
+    first, second = sorted(int(axis) for axis in np.argsort(-unit)[:2])
+    return f"an axis between {_AXES[first]} and {_AXES[second]}"
 
 
 def _named(motion: Motion) -> list[tuple[float, str]]:

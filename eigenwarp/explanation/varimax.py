@@ -20,9 +20,10 @@ def varimax(loadings: npt.ArrayLike, max_iterations: int = 200) -> FloatArray:
     Returns:
         (K, K), orthogonal.
     """
-    rows = np.asarray(loadings, dtype=np.float64)
+    # In the loadings' own precision: a basis in float32 takes half the time.
+    rows = np.asarray(loadings)
     count, length = rows.shape
-    rotation = np.eye(count)
+    rotation = np.eye(count, dtype=rows.dtype)
     criterion = 0.0
     for _ in range(max_iterations):
         turned = rotation @ rows
@@ -33,7 +34,7 @@ def varimax(loadings: npt.ArrayLike, max_iterations: int = 200) -> FloatArray:
         if singular.sum() < criterion * (1 + _TOLERANCE):
             break
         criterion = float(singular.sum())
-    return rotation
+    return np.asarray(rotation, dtype=np.float64)
 
 
 def rotate_basis(basis: Basis, rotation: npt.ArrayLike) -> Basis:

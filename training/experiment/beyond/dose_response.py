@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from eigenwarp.explanation import Interval, bootstrap_interval, fit_dose_response
 from training.experiment.beyond.drawing import BLUE, GREY, new_figure, save, tidy
-from training.experiment.beyond.responses import BASES, DOSES, bases, paper_size, responses
+from training.experiment.beyond.responses import BASES, DOSE_SUBJECTS, DOSES, bases, paper_size, responses
 from training.experiment.findings import Cell, Figure, Findings, Table
 from training.experiment.known_transformations import Kind
 from training.experiment.stage import OnProgress, Stage, Workplace
@@ -24,7 +24,7 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     for place, kind in enumerate(Kind):
         by_dose = []
         for step, part in enumerate(DOSES, start=1):
-            by_dose.append(responses(workplace, kind, part))
+            by_dose.append(responses(workplace, kind, part, DOSE_SUBJECTS))
             on_progress((place * len(DOSES) + step) / steps)
         for basis in BASES:
             change = np.stack([found[basis].change for found in by_dose])
@@ -40,9 +40,10 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     )
     return Findings(
         text=(
-            "Each validation subject was transformed by a quarter, a half and the whole of the paper's size, both "
-            f"ways. For PCA on latents without skips the strongest component of each kind is: {said}. A "
-            "departure of 0 is a response in proportion to the size; one of 0.2 is off by a fifth of itself."
+            f"{changes[BASES[0], Kind.ROTATION].shape[1]} validation subjects were transformed by a quarter, a half "
+            "and the whole of the paper's size, both ways. For PCA on latents without skips the strongest component "
+            f"of each kind is: {said}. A departure of 0 is a response in proportion to the size; one of 0.2 is off by "
+            "a fifth of itself."
         ),
         tables=(table,),
         figures=(

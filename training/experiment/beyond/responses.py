@@ -19,6 +19,8 @@ LATENTS, WITH_SKIPS, GRIDS = "latents, without skips", "latents, with skips", "d
 BASES = (LATENTS, WITH_SKIPS, GRIDS)
 
 # Parts of the paper's sizes, either way.
+# More subjects take longer and say the same.
+DOSE_SUBJECTS = 20
 DOSES = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)
 
 
@@ -50,24 +52,27 @@ def bases(workplace: Workplace) -> dict[str, Basis]:
 
 
 @lru_cache(maxsize=64)
-def responses(workplace: Workplace, kind: Kind, part: float) -> dict[str, Response]:
-    """Of every basis to one transformation of every validation subject.
+def responses(workplace: Workplace, kind: Kind, part: float, subjects: int | None = None) -> dict[str, Response]:
+    """Of every basis to one transformation of the validation subjects.
 
     Args:
         part: of the paper's size; 1 for figures 5 and 8.
+        subjects: the first so many; all by default.
     """
-    moved = moved_codes(workplace, kind, part)
-    return _responses(workplace, moved, encode_images(workplace.with_skips, _transformed(workplace, kind, part)))
+    moved = moved_codes(workplace, kind, part, subjects)
+    images = _transformed(workplace, kind, part, subjects)
+    return _responses(workplace, moved, encode_images(workplace.with_skips, images))
 
 
 @lru_cache(maxsize=8)
-def moved_codes(workplace: Workplace, kind: Kind, part: float) -> npt.NDArray[np.float32]:
+def moved_codes(workplace: Workplace, kind: Kind, part: float, subjects: int | None = None) -> npt.NDArray[np.float32]:
     """Encodings of the transformed validation subjects, without skips, (N, D)."""
-    return encode_images(workplace.model, _transformed(workplace, kind, part))
+    return encode_images(workplace.model, _transformed(workplace, kind, part, subjects))
 
 
-def _transformed(workplace: Workplace, kind: Kind, part: float) -> Tensor:
-    return apply_known(workplace.prepared_validation.images, KnownTransformation(kind, part * paper_size(kind)))
+def _transformed(workplace: Workplace, kind: Kind, part: float, subjects: int | None) -> Tensor:
+    known = KnownTransformation(kind, part * paper_size(kind))
+    return apply_known(workplace.prepared_validation.images[:subjects], known)
 
 
 @lru_cache(maxsize=1)
@@ -82,9 +87,9 @@ def _responses(
 ) -> dict[str, Response]:
     without, skips = encoded(workplace)
     differences = {
-        LATENTS: moved - without.validation,
-        WITH_SKIPS: moved_with_skips - skips.validation,
-        GRIDS: grid_rows(workplace, moved) - _validation_grids(workplace),
+        LATENTS: moved - without.validation[: len(moved)],
+        WITH_SKIPS: moved_with_skips - skips.validation[: len(moved)],
+        GRIDS: grid_rows(workplace, moved) - _validation_grids(workplace)[: len(moved)],
     }
     found = bases(workplace)
     return {

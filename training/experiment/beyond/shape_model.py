@@ -10,6 +10,7 @@ from eigenwarp.explanation import (
     compactness,
     draw_coefficients,
     nearest_distances,
+    outlier_scores,
     relative_residuals,
 )
 from training.experiment.beyond.components_used import pair_dice
@@ -27,7 +28,7 @@ from training.experiment.stage import OnProgress, Stage, Workplace
 
 FloatArray = npt.NDArray[np.float64]
 
-DRAWS = 100
+DRAWS = 60
 _COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -100,10 +101,15 @@ def _specificity(workplace: Workplace, counts: tuple[int, ...]) -> tuple[list[Fl
     basis = network.model.basis
     train, _ = cohort_fields(workplace)
     draws = draw_coefficients(basis.variances, DRAWS, np.random.default_rng(workplace.seed))
+    outside = np.sqrt(outlier_scores(basis, network.train).q)
+    seen = np.column_stack([basis.project(network.train), outside]).astype(np.float32)
     latent, field = [], []
     for count in counts:
         codes = (draws[:, :count] @ basis.components[:count]).astype(np.float32)
-        latent.append(_latent_distances(codes, (network.train - basis.mean).astype(np.float32)))
+        # What the basis does not hold of a training subject is at right angles to every draw: one number more.
+        drawn = np.zeros((len(draws), basis.count + 1))
+        drawn[:, :count] = draws[:, :count]
+        latent.append(_latent_distances(drawn.astype(np.float32), seen))
         field.append(_field_distances(fields_over_anatomy(workplace, network.model, codes), train))
     return latent, field
 
