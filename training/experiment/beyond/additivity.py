@@ -88,20 +88,30 @@ def discrepancies(network: Encoded, labels: Tensor) -> list[Discrepancy]:
     )
     backward = torch.cat(list(decode_batches(model, z - x)))
     inside, added = _added_components(model, x - z)
-    ways = {
-        _COMPOSED: whole - compose(first, second),
-        _SUMMED: whole - first - second,
-        _ADDED: inside - added,
-        _HALVED: whole - 2 * half,
-        # x ↦ backward(forward(x)) on the fixed grid, whose points should come back.
-        _THERE_AND_BACK: compose(backward, whole),
-    }
+    ways = two_ways(whole, first, second, half, backward) | {_ADDED: inside - added}
     rows = [Discrepancy(SIZE, region_error(in_millimetres(model, whole), on_z))]
     rows += [Discrepancy(name, region_error(in_millimetres(model, way), on_z)) for name, way in ways.items()]
     on_x = labels > 0
     triples = zip(whole, backward, on_x.numpy(), strict=True)
     inverse = np.array([_inverse_error(model, there, back, region) for there, back, region in triples])
     return [*rows, Discrepancy(_INVERSE, inverse)]
+
+
+def two_ways(whole: Tensor, first: Tensor, second: Tensor, half: Tensor, backward: Tensor) -> dict[str, Tensor]:
+    """What lies between two ways to the same field, by name; all (N, 3, X, Y, Z), voxels.
+
+    Args:
+        whole, first, second: D(z₁ + z₂), D(z₁), D(z₂).
+        half: D((z₁ + z₂) / 2).
+        backward: D(−z₁ − z₂).
+    """
+    return {
+        _COMPOSED: whole - compose(first, second),
+        _SUMMED: whole - first - second,
+        _HALVED: whole - 2 * half,
+        # x ↦ backward(forward(x)) on the fixed grid, whose points should come back.
+        _THERE_AND_BACK: compose(backward, whole),
+    }
 
 
 def _added_components(model: RegistrationModel, differences: npt.NDArray[np.float32]) -> tuple[Tensor, Tensor]:
