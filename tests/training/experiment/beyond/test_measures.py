@@ -21,7 +21,7 @@ from training.experiment.stage import Workplace
 
 
 def translation(x: float, y: float, z: float) -> torch.Tensor:
-    return torch.tensor([x, y, z]).view(1, 3, 1, 1, 1).expand(1, 3, 8, 8, 8)
+    return torch.tensor([x, y, z], dtype=torch.float32).view(1, 3, 1, 1, 1).expand(1, 3, 8, 8, 8)
 
 
 def test_constant_translations_add_up_exactly_whatever_the_way() -> None:
@@ -109,7 +109,7 @@ def test_an_anatomy_that_is_not_moved_fills_the_same_voxels(workplace: Workplace
     still = world_field(workplace.model, torch.zeros(3, *anatomy.shape))
     np.testing.assert_allclose(occupancy(anatomy, still), anatomy.data > 0, atol=1e-5)
     moved = world_field(
-        workplace.model, translation(1, 0, 0).new_tensor([1.0, 0, 0]).view(3, 1, 1, 1).expand(3, *anatomy.shape)
+        workplace.model, torch.tensor([1.0, 0, 0]).view(3, 1, 1, 1).expand(3, *anatomy.shape)
     )
     np.testing.assert_allclose(occupancy(anatomy, moved)[:-1], (anatomy.data > 0)[1:], atol=1e-5)
 
@@ -147,13 +147,13 @@ def test_every_alternative_is_a_decomposition_of_the_same_cohort(method: Method,
 
 def test_independent_coefficients_are_found_behind_a_mixture() -> None:
     random = np.random.default_rng(3)
-    sources = random.laplace(size=(600, 3)) * np.array([3.0, 2.0, 1.0])
-    mixing = random.normal(size=(3, 40))
+    sources = random.laplace(size=(600, 3))
+    mixing = np.pad([[1, 0, 0], [0.8, 0.6, 0], [0.6, 0.5, 0.6]], ((0, 0), (0, 37)))
     codes = (sources @ mixing).astype(np.float32)
     found = decompose(Method.ICA, principal_basis(codes, 3), codes, 0)
     correlation = np.abs(np.corrcoef(found.project(codes).T, sources.T)[:3, 3:])
     assert correlation.max(axis=0).min() > 0.95
-    assert np.abs(np.corrcoef(principal_basis(codes, 3).coefficients.T, sources.T)[:3, 3:]).max(axis=0).min() < 0.95
+    assert np.abs(np.corrcoef(principal_basis(codes, 3).coefficients.T, sources.T)[:3, 3:]).max(axis=0).min() < 0.9
 
 
 def test_encodings_of_the_prepared_images_are_the_stored_ones(workplace: Workplace) -> None:
