@@ -108,9 +108,7 @@ def test_an_anatomy_that_is_not_moved_fills_the_same_voxels(workplace: Workplace
     anatomy = mean_anatomy(workplace)
     still = world_field(workplace.model, torch.zeros(3, *anatomy.shape))
     np.testing.assert_allclose(occupancy(anatomy, still), anatomy.data > 0, atol=1e-5)
-    moved = world_field(
-        workplace.model, torch.tensor([1.0, 0, 0]).view(3, 1, 1, 1).expand(3, *anatomy.shape)
-    )
+    moved = world_field(workplace.model, torch.tensor([1.0, 0, 0]).view(3, 1, 1, 1).expand(3, *anatomy.shape))
     np.testing.assert_allclose(occupancy(anatomy, moved)[:-1], (anatomy.data > 0)[1:], atol=1e-5)
 
 
