@@ -13,6 +13,7 @@ from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.model.warp import compose
 from training.experiment.beyond.components_used import region_error
 from training.experiment.beyond.drawing import BLUE, PINK, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.measured import Encoded, decode_batches, encoded, in_millimetres, world_field
 from training.experiment.findings import Cell, Figure, Findings, Table
 from training.experiment.stage import OnProgress, Stage, Workplace
@@ -153,9 +154,7 @@ def _table(workplace: Workplace, found: dict[str, list[Discrepancy]]) -> Table:
                 (
                     network,
                     row.name,
-                    mean.estimate,
-                    mean.low,
-                    mean.high,
+                    *limit_cells(mean),
                     float(np.percentile(row.millimetres, 95)),
                     share,
                 )
@@ -166,9 +165,7 @@ def _table(workplace: Workplace, found: dict[str, list[Discrepancy]]) -> Table:
         columns=(
             "Network",
             "Two ways",
-            "Mean (mm)",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Mean (mm)"),
             "95th percentile (mm)",
             "of the field (%)",
         ),

@@ -15,6 +15,7 @@ from eigenwarp.explanation import (
 )
 from training.experiment.beyond.alternatives import Method, decompose
 from training.experiment.beyond.drawing import BLUE, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.measured import encoded
 from training.experiment.beyond.principal import principal_basis
 from training.experiment.beyond.responses import moved_codes
@@ -149,30 +150,24 @@ def _table(workplace: Workplace, found: dict[Method, Measured]) -> Table:
         rows.append(
             (
                 method.value,
-                *(value for i in (ratio, top) for value in (i.estimate, i.low, i.high)),
+                *(value for i in (ratio, top) for value in limit_cells(i)),
                 float(row.steady[:, :FIRST].mean()),
                 float(row.steady.mean()),
-                left.estimate,
-                left.low,
-                left.high,
+                *limit_cells(left),
                 row.places,
                 row.skew,
             )
         )
-    interval = ("95 % from", "95 % to")
     return Table(
         name="alternatives",
         title="PCA and its alternatives, as many directions each",
         columns=(
             "Method",
-            "Participation ratio",
-            *interval,
-            "Strongest component's share (%)",
-            *interval,
+            *limit_columns("Participation ratio"),
+            *limit_columns("Strongest component's share (%)"),
             f"Steady, first {FIRST} (|correlation|)",
             "Steady, all (|correlation|)",
-            "Left of unseen encodings (%)",
-            *interval,
+            *limit_columns("Left of unseen encodings (%)"),
             "Latent places used (%)",
             "Largest |cos| between directions",
         ),

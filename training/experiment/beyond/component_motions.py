@@ -21,6 +21,7 @@ from training.experiment.beyond.drawing import (
     tidy,
 )
 from training.experiment.beyond.effects import Effect, component_effects, component_fields, occupancy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.measured import anatomy_region, cohort_fields, mean_anatomy, model_grid
 from training.experiment.findings import Cell, Figure, Findings, Table
 from training.experiment.stage import OnProgress, Stage, Workplace
@@ -143,11 +144,11 @@ def _cohort(workplace: Workplace, train: list[Motion], validation: list[Motion])
                 if placed == "centred" and name == "translation":
                     continue
                 found = bootstrap_interval(energies, random, Pooled(columns))
-                rows.append((group, placed, name, 100 * found.estimate, 100 * found.low, 100 * found.high))
+                rows.append((group, placed, name, *limit_cells(found, 100)))
     return Table(
         name="cohort-motion-energy",
         title="What the cohort's deformations are made of",
-        columns=("Subjects", "Position", "Kind of motion", "Share of energy (%)", "95 % from", "95 % to"),
+        columns=("Subjects", "Position", "Kind of motion", *limit_columns("Share of energy (%)")),
         rows=tuple(rows),
         note=(
             "Each subject's field to the mean, D(E(X) − mean), over the mean anatomy; energies added over the "

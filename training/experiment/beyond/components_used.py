@@ -10,6 +10,7 @@ from torch import Tensor
 from eigenwarp.explanation import bootstrap_interval
 from eigenwarp.model.warp import warp
 from training.experiment.beyond.drawing import BLUE, PINK, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.measured import Encoded, decode_batches, encoded, in_millimetres
 from training.experiment.findings import Cell, Figure, Findings, Table
 from training.experiment.stage import OnProgress, Stage, Workplace
@@ -113,12 +114,8 @@ def _table(workplace: Workplace, by_network: dict[str, list[Used]]) -> Table:
                     name,
                     ALL if used.count is None else used.count,
                     100 * float(used.energy.mean()),
-                    dice.estimate,
-                    dice.low,
-                    dice.high,
-                    error.estimate,
-                    error.low,
-                    error.high,
+                    *limit_cells(dice),
+                    *limit_cells(error),
                 )
             )
     return Table(
@@ -128,12 +125,8 @@ def _table(workplace: Workplace, by_network: dict[str, list[Used]]) -> Table:
             "Network",
             "Components",
             "Latent energy used (%)",
-            "Dice",
-            "95 % from",
-            "95 % to",
-            "Field error (mm)",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Dice"),
+            *limit_columns("Field error (mm)"),
         ),
         rows=tuple(rows),
         note=(

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from eigenwarp.explanation import Interval, bootstrap_interval, participation_ratio, top_share
+from eigenwarp.explanation import bootstrap_interval, participation_ratio, top_share
 from training.experiment.beyond.drawing import BLUE, ORANGE, PINK, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.responses import (
     BASES,
     GRIDS,
@@ -98,9 +99,9 @@ def _table(workplace: Workplace, found: dict[str, dict[str, Response]], random: 
                 (
                     basis,
                     label,
-                    *_three(ratio),
-                    *_three(top),
-                    *_three(whole),
+                    *limit_cells(ratio),
+                    *limit_cells(top),
+                    *limit_cells(whole),
                     most + 1,
                     100 * float((strongest == most).mean()),
                     held,
@@ -113,15 +114,9 @@ def _table(workplace: Workplace, found: dict[str, dict[str, Response]], random: 
         columns=(
             "Directions",
             "Transformation",
-            "Participation ratio",
-            "95 % from",
-            "95 % to",
-            "Strongest component's share (%)",
-            "95 % from",
-            "95 % to",
-            "Strongest component's share of the whole change (%)",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Participation ratio"),
+            *limit_columns("Strongest component's share (%)"),
+            *limit_columns("Strongest component's share of the whole change (%)"),
             "Most often strongest",
             "in % of the subjects",
             "Held by the basis (% of energy)",
@@ -146,22 +141,16 @@ def _differences(found: dict[str, dict[str, Response]], random: np.random.Genera
                 bootstrap_interval(measured(by_basis[other]) - measured(by_basis[LATENTS]), random)
                 for measured in (_ratio, _share, _share_of_whole)
             )
-            rows.append((known.label, other, *(value for interval in paired for value in _three(interval))))
+            rows.append((known.label, other, *(value for interval in paired for value in limit_cells(interval))))
     return Table(
         name="concentration-differences",
         title=f"The same, less that of '{LATENTS}', subject by subject",
         columns=(
             "Transformation",
             "Directions",
-            "Participation ratio",
-            "95 % from",
-            "95 % to",
-            "Strongest component's share (percentage points)",
-            "95 % from",
-            "95 % to",
-            "Its share of the whole change (percentage points)",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Participation ratio"),
+            *limit_columns("Strongest component's share (percentage points)"),
+            *limit_columns("Its share of the whole change (percentage points)"),
         ),
         rows=tuple(rows),
         note=(
@@ -169,10 +158,6 @@ def _differences(found: dict[str, dict[str, Response]], random: np.random.Genera
             "holds 0 says that these subjects do not tell."
         ),
     )
-
-
-def _three(interval: Interval) -> tuple[float, float, float]:
-    return interval.estimate, interval.low, interval.high
 
 
 def _draw(workplace: Workplace, found: dict[str, dict[str, Response]], random: np.random.Generator) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from eigenwarp.explanation import Interval, bootstrap_interval, fit_dose_response
+from eigenwarp.explanation import bootstrap_interval, fit_dose_response
 from training.experiment.beyond.drawing import BLUE, GREY, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.responses import BASES, DOSE_SUBJECTS, DOSES, bases, paper_size, responses
 from training.experiment.findings import Cell, Figure, Findings, Table
 from training.experiment.known_transformations import Kind
@@ -85,9 +86,9 @@ def _table(
                     kind.value,
                     f"per {_UNITS[kind]}",
                     component + 1,
-                    *_three(slope),
-                    *_three(r_squared),
-                    *_three(departure),
+                    *limit_cells(slope),
+                    *limit_cells(r_squared),
+                    *limit_cells(departure),
                 )
             )
     return Table(
@@ -98,15 +99,9 @@ def _table(
             "Transformation",
             "Unit of the slope",
             "Component",
-            "Slope (SD per unit)",
-            "95 % from",
-            "95 % to",
-            "R² of a line",
-            "95 % from",
-            "95 % to",
-            "Departure from proportion",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Slope (SD per unit)"),
+            *limit_columns("R² of a line"),
+            *limit_columns("Departure from proportion"),
         ),
         rows=tuple(rows),
         note=(
@@ -116,10 +111,6 @@ def _table(
             "departure is a response that is straight but does not pass through 0."
         ),
     )
-
-
-def _three(interval: Interval) -> tuple[float, float, float]:
-    return interval.estimate, interval.low, interval.high
 
 
 def _draw(

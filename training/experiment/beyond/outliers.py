@@ -13,6 +13,7 @@ from eigenwarp.explanation import (
 )
 from training.experiment.beyond.corruptions import CORRUPTIONS, corrupted
 from training.experiment.beyond.drawing import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.measured import encode_images, encoded
 from training.experiment.beyond.principal import span_coordinates
 from training.experiment.findings import Cell, Figure, Findings, Table
@@ -84,7 +85,7 @@ def _coverage(own: OutlierScores, apart: OutlierScores, unseen: OutlierScores, c
             ("Q", "cross-validation, Box's χ²", q_limit(apart.q, level), unseen.q),
         ):
             below = proportion_interval(int((values <= limit).sum()), len(values))
-            rows.append((score, how, 100 * level, limit, 100 * below.estimate, 100 * below.low, 100 * below.high))
+            rows.append((score, how, 100 * level, limit, *limit_cells(below, 100)))
     return Table(
         name="outlier-limits",
         title="Limits of T² and Q, and how many validation subjects stay below them",
@@ -93,9 +94,7 @@ def _coverage(own: OutlierScores, apart: OutlierScores, unseen: OutlierScores, c
             "Limit from",
             "Should stay below (%)",
             "Limit",
-            "Validation subjects below (%)",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Validation subjects below (%)"),
         ),
         rows=tuple(rows),
         note=(
@@ -116,9 +115,7 @@ def _rates(faulty: dict[str, OutlierScores], limits: tuple[float, float]) -> Tab
                 name,
                 100 * float((scores.t_squared > limits[0]).mean()),
                 100 * float((scores.q > limits[1]).mean()),
-                100 * rate.estimate,
-                100 * rate.low,
-                100 * rate.high,
+                *limit_cells(rate, 100),
                 float(np.median(scores.t_squared)),
                 float(np.median(scores.q)),
             )
@@ -130,9 +127,7 @@ def _rates(faulty: dict[str, OutlierScores], limits: tuple[float, float]) -> Tab
             "Fault",
             "T² above its limit (%)",
             "Q above its limit (%)",
-            "Either (%)",
-            "95 % from",
-            "95 % to",
+            *limit_columns("Either (%)"),
             "Median T²",
             "Median Q",
         ),

@@ -15,6 +15,7 @@ from eigenwarp.explanation import (
 )
 from training.experiment.beyond.components_used import pair_dice
 from training.experiment.beyond.drawing import BLUE, GREY, ORANGE, new_figure, save, tidy
+from training.experiment.beyond.limits import limit_cells, limit_columns
 from training.experiment.beyond.measured import (
     cohort_fields,
     decode_batches,
@@ -138,28 +139,20 @@ def _table(
     cells: list[tuple[Cell, ...]] = []
     for place, count in enumerate(counts):
         intervals = [intervals[place] for intervals in rows.values()]
-        cells.append(
-            (count, 100 * float(held[count - 1]), *(value for i in intervals for value in (i.estimate, i.low, i.high)))
-        )
-    unseen = [value for i in (seen[1], seen[0]) for value in (i.estimate, i.low, i.high)]
+        cells.append((count, 100 * float(held[count - 1]), *(value for i in intervals for value in limit_cells(i))))
+    unseen = [value for i in (seen[1], seen[0]) for value in limit_cells(i)]
     cells.append(("real unseen subjects", *(None,) * 10, *unseen))
-    interval = ("95 % from", "95 % to")
     return Table(
         name="shape-model",
         title="Compactness, generalisation and specificity",
         columns=(
             "Components",
             "Compactness (% of variance)",
-            "Left of unseen encodings (%)",
-            *interval,
-            "Left of unseen fields (mm)",
-            *interval,
-            "Dice of the template brought onto unseen subjects",
-            *interval,
-            "Drawn subject to the nearest (latent units)",
-            *interval,
-            "Drawn subject to the nearest (mm)",
-            *interval,
+            *limit_columns("Left of unseen encodings (%)"),
+            *limit_columns("Left of unseen fields (mm)"),
+            *limit_columns("Dice of the template brought onto unseen subjects"),
+            *limit_columns("Drawn subject to the nearest (latent units)"),
+            *limit_columns("Drawn subject to the nearest (mm)"),
         ),
         rows=tuple(cells),
         note=(

@@ -159,12 +159,12 @@ def _subspaces(halves: Halves) -> Table:
         columns=(
             "Components",
             "Shared (% of energy)",
-            "95 % of halves from",
-            "to",
+            "Shared, 95 % of halves from",
+            "Shared, to",
             "By chance (%)",
             "Largest principal angle (°)",
-            "95 % of halves from",
-            "to",
+            "Angle, 95 % of halves from",
+            "Angle, to",
         ),
         rows=tuple(rows),
         note=(
@@ -189,8 +189,8 @@ def _components(halves: Halves, others: dict[str, OtherNetwork]) -> Table:
         columns=(
             "Component",
             "Halves: median |cos|",
-            "95 % of halves from",
-            "to",
+            "Halves, 95 % from",
+            "Halves, to",
             *(f"Field, {name}: |cos|" for name in others),
         ),
         rows=tuple(rows),
