@@ -63,8 +63,16 @@ def axis_name(axis: Vector) -> str:
     """The anatomical axis nearest to a rotation's, and the plane in which it turns."""
     unit = np.abs(np.asarray(axis)) / np.linalg.norm(axis)
     nearest = int(np.argmax(unit))
+    turns = f" (in the {_PLANES[nearest]} plane)" if unit[nearest] >= _ALONG else ""
+    return f"{_line_name(axis)}{turns}"
+
+
+def _line_name(axis: Vector) -> str:
+    """An anatomical axis, or the two that a line lies between."""
+    unit = np.abs(np.asarray(axis)) / np.linalg.norm(axis)
+    nearest = int(np.argmax(unit))
     if unit[nearest] >= _ALONG:
-        return f"the {_AXES[nearest]} axis (in the {_PLANES[nearest]} plane)"
+        return f"the {_AXES[nearest]} axis"
     first, second = sorted(int(axis) for axis in np.argsort(-unit)[:2])
     return f"an axis between {_AXES[first]} and {_AXES[second]}"
 
@@ -83,6 +91,9 @@ def _named(motion: Motion) -> list[tuple[float, str]]:
     if abs(percent) >= SMALLEST_PERCENT:
         kind = "an enlargement" if percent > 0 else "a shrinking"
         found.append((motion.scaling_share, f"{kind} of {abs(percent):.1f} % in every direction"))
-    found.append((motion.shear_share, "a stretch in one direction at the cost of another"))
+    longer = 100 * (motion.stretch - 1)
+    if abs(longer) >= SMALLEST_PERCENT:
+        kind = "a stretch" if longer > 0 else "a flattening"
+        found.append((motion.shear_share, f"{kind} of {abs(longer):.1f} % along {_line_name(motion.stretch_axis)}"))
     found.append((motion.rest_share, "a local, non-affine change of shape"))
     return sorted([entry for entry in found if entry[0] >= SMALLEST_SHARE], key=lambda entry: -entry[0])

@@ -62,6 +62,14 @@ def test_growth_and_shrinking_are_told_apart() -> None:
     assert describe_motion(motion_of(lambda points: 0.95 * points)) == "mostly a shrinking of 5.0 % in every direction"
 
 
+@pytest.mark.parametrize(("factor", "kind"), [(1.1, "a stretch of 10.0 %"), (0.9, "a flattening of 10.0 %")])
+def test_a_stretch_along_one_axis_is_said_with_its_axis(factor: float, kind: str) -> None:
+    across = factor**-0.5
+    motion = motion_of(lambda points: points * np.array((across, factor, across)))
+    assert motion.shear_share == pytest.approx(1, abs=1e-6)
+    assert describe_motion(motion) == f"mostly {kind} along the anterior-posterior axis"
+
+
 def test_two_motions_are_both_named_the_larger_first() -> None:
     line = describe_motion(motion_of(lambda points: points @ turn(10, (1, 0, 0)).T + np.array((0, 0, 0.9))))
     assert line.startswith("mostly a rotation of 10.0° about the left-right axis (in the sagittal plane), with a")

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from eigenwarp.explanation import bootstrap_interval, fit_dose_response
 from training.experiment.beyond.drawing import BLUE, GREY, new_figure, save, tidy
 from training.experiment.beyond.limits import limit_cells, limit_columns
-from training.experiment.beyond.responses import BASES, DOSE_SUBJECTS, DOSES, bases, paper_size, responses
+from training.experiment.beyond.responses import BASES, DOSE_SUBJECTS, DOSES, WITH_SKIPS, bases, paper_size, responses
 from training.experiment.findings import Cell, Figure, Findings, Table
 from training.experiment.known_transformations import Kind
 from training.experiment.stage import OnProgress, Stage, Workplace
@@ -39,12 +39,15 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
         f"departure {linear[kind][:, 2].mean():.2f}"
         for kind in Kind
     )
+    fits = {kind: _fits(changes[WITH_SKIPS, kind][:, :, strongest[WITH_SKIPS, kind]], kind) for kind in Kind}
+    with_skips = ", ".join(f"{fits[kind][:, 1].mean():.2f} ({kind.value})" for kind in Kind)
     return Findings(
         text=(
             f"{changes[BASES[0], Kind.ROTATION].shape[1]} validation subjects were transformed by a quarter, a half "
             "and the whole of the paper's size, both ways. For PCA on latents without skips the strongest component "
             f"of each kind is: {said}. A departure of 0 is a response in proportion to the size; one of 0.2 is off by "
-            "a fifth of itself."
+            f"a fifth of itself. With skips R² is {with_skips}: where it is low, the coefficient tells that something "
+            "changed, but not which way."
         ),
         tables=(table,),
         figures=(

@@ -151,8 +151,8 @@ def _table(
             *limit_columns("Left of unseen encodings (%)"),
             *limit_columns("Left of unseen fields (mm)"),
             *limit_columns("Dice of the template brought onto unseen subjects"),
-            *limit_columns("Drawn subject to the nearest (latent units)"),
-            *limit_columns("Drawn subject to the nearest (mm)"),
+            *limit_columns("Encoding of a drawn subject to the nearest (latent units)"),
+            *limit_columns("Field of a drawn subject to the nearest (mm)"),
         ),
         rows=tuple(cells),
         note=(
