@@ -29,7 +29,7 @@ def describe_motion(motion: Motion, label_changes: Mapping[str, float] | None = 
         Such as "mostly a translation of 1.2 mm towards anterior, with a rotation of 3.1° about the left-right axis (in
         the sagittal plane); the head grows by 4 %".
     """
-    named = _named(motion)
+    named = _named(motion, label_changes or {})
     if motion.rms_mm < SMALLEST_MM:
         line = f"hardly any motion ({motion.rms_mm:.2g} mm)"
     elif not named:
@@ -77,7 +77,7 @@ def _line_name(axis: Vector) -> str:
     return f"an axis between {_AXES[first]} and {_AXES[second]}"
 
 
-def _named(motion: Motion) -> list[tuple[float, str]]:
+def _named(motion: Motion, label_changes: Mapping[str, float]) -> list[tuple[float, str]]:
     """The kinds of motion worth naming, the largest share first."""
     found: list[tuple[float, str]] = []
     length = float(np.linalg.norm(motion.translation_mm))
@@ -88,7 +88,8 @@ def _named(motion: Motion) -> list[tuple[float, str]]:
         about = axis_name(motion.rotation_axis)
         found.append((motion.rotation_share, f"a rotation of {motion.rotation_degrees:.1f}° about {about}"))
     percent = 100 * (motion.scaling - 1)
-    if abs(percent) >= SMALLEST_PERCENT:
+    # A slope over a thin anatomy can be a growth that none of its labels shows; then nothing is said of it.
+    if abs(percent) >= SMALLEST_PERCENT and all(percent * change > 0 for change in label_changes.values()):
         kind = "an enlargement" if percent > 0 else "a shrinking"
         found.append((motion.scaling_share, f"{kind} of {abs(percent):.1f} % in every direction"))
     longer = 100 * (motion.stretch - 1)

@@ -70,6 +70,12 @@ def test_a_stretch_along_one_axis_is_said_with_its_axis(factor: float, kind: str
     assert describe_motion(motion) == f"mostly {kind} along the anterior-posterior axis"
 
 
+def test_a_growth_that_no_label_shows_is_not_said() -> None:
+    grown = motion_of(lambda points: 1.05 * points)
+    assert "enlargement of 5.0 %" in describe_motion(grown, {"head": 15.8, "body": 15.7})
+    assert "enlargement" not in describe_motion(grown, {"head": 15.8, "body": -0.5})
+
+
 def test_two_motions_are_both_named_the_larger_first() -> None:
     line = describe_motion(motion_of(lambda points: points @ turn(10, (1, 0, 0)).T + np.array((0, 0, 0.9))))
     assert line.startswith("mostly a rotation of 10.0° about the left-right axis (in the sagittal plane), with a")

@@ -49,11 +49,10 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     return Findings(
         text=(
             f"A registration without skips moves the anatomy by {means[SIZE]:.2f} mm. Registering X onto Z at once or "
-            f"by way of Y differs by {means[_COMPOSED]:.2f} mm, although the latent differences add up exactly: that "
-            "much the decoder is not a homomorphism. Adding the fields of the single components instead of decoding "
-            f"their sum differs by {means[_ADDED]:.2f} mm: so far may an explanation in components be taken as a sum "
-            "of motions. The decoded backward field differs from the true inverse of the forward one by "
-            f"{means[_INVERSE]:.2f} mm."
+            f"by way of Y differs by {means[_COMPOSED]:.2f} mm, although the latent differences add up exactly. "
+            f"Adding the fields of the single components instead of decoding their sum differs by {means[_ADDED]:.2f} "
+            "mm: by so much the motions of the components, one by one, miss the motion that they make together. The "
+            f"decoded backward field differs from the true inverse of the forward one by {means[_INVERSE]:.2f} mm."
         ),
         tables=(_table(workplace, found),),
         figures=(
@@ -66,12 +65,12 @@ def measure(workplace: Workplace, on_progress: OnProgress) -> Findings:
     )
 
 
-_COMPOSED = "D(z₁ + z₂) and D(z₁) after D(z₂)"
-_SUMMED = "D(z₁ + z₂) and D(z₁) + D(z₂)"
-_ADDED = "D(Σ a_j u_j) and Σ D(a_j u_j)"
-_HALVED = "D(z) and 2 D(z / 2)"
-_THERE_AND_BACK = "forward, then backward, and staying"
-_INVERSE = "backward and the inverse of forward"
+_COMPOSED = "straight, or by way of a third subject"
+_SUMMED = "straight, or both fields added"
+_ADDED = "components together, or one by one and added"
+_HALVED = "the whole step, or twice the half step"
+_THERE_AND_BACK = "there and back, or staying"
+_INVERSE = "decoded backward, or the inverse of forward"
 
 
 def discrepancies(network: Encoded, labels: Tensor) -> list[Discrepancy]:
@@ -171,10 +170,12 @@ def _table(workplace: Workplace, found: dict[str, list[Discrepancy]]) -> Table:
         ),
         rows=tuple(rows),
         note=(
-            "z₁ = E(X) − E(Y), z₂ = E(Y) − E(Z), over triples of validation subjects; root mean square over the "
-            "labels of the fixed subject (of the moving one for the inverse). 'D(z₁) after D(z₂)' is what warping "
-            f"with one field and then with the other does. Components: the first {_PARTS} of the basis. A network "
-            "could be exactly additive and register badly; this says only how literally the sum may be taken."
+            "Over triples X, Y, Z of validation subjects, z₁ = E(X) − E(Y) and z₂ = E(Y) − E(Z); root mean square "
+            "over the labels of the fixed subject (of the moving one in the last row). Straight: D(z₁ + z₂). By way "
+            "of a third: D(z₁) after D(z₂), which is what warping with one field and then with the other does. "
+            f"Components: D(Σ a_j u_j) and Σ D(a_j u_j), the first {_PARTS} of the basis. Half step: 2 D(z / 2). A "
+            "registration gives the true inverse, not the decoded backward field. A network could be exactly "
+            "additive and register badly; this says only how literally the sum may be taken."
         ),
     )
 

@@ -134,9 +134,9 @@ def _rates(faulty: dict[str, OutlierScores], limits: tuple[float, float]) -> Tab
         rows=tuple(rows),
         note=(
             f"Limits: cross-validation, {ALARM_LEVEL:.1%} each. The row 'none' is the rate of false alarms. A fault "
-            "that is not caught leaves the encoding within the cohort: either the network does not mind it, or the "
-            "cohort holds such scans (left and right hippocampi look like each other's mirror image). An unusual "
-            "scan is not a wrong one, and a usual one is not proof of a good registration."
+            "that is not caught leaves the encoding within the cohort: the network does not mind it, or the cohort "
+            "holds such scans. An unusual scan is not a wrong one, and a usual one is no proof of a good "
+            "registration."
         ),
     )
 
