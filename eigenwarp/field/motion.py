@@ -37,6 +37,9 @@ class Motion:
         rotation_axis: … about this unit vector, world RAS, right-handed; (0, 0, 0) without rotation.
         scaling: s, the isotropic factor; its cube is the affine fit's change of volume.
         rms_mm: root mean square of the displacement.
+        stretch: of the shear's principal stretches the one furthest from 1: lengths along …
+        stretch_axis: … this unit vector grow by it beyond the scaling, world RAS before the rotation; (0, 0, 0)
+            without shear.
     """
 
     translation_share: float
@@ -49,6 +52,8 @@ class Motion:
     rotation_axis: Vector
     scaling: float
     rms_mm: float
+    stretch: float = 1.0
+    stretch_axis: Vector = (0.0, 0.0, 0.0)
 
 
 def decompose_motion(field: DisplacementField, region: npt.NDArray[np.bool_] | None = None) -> Motion:
@@ -88,6 +93,7 @@ def decompose_motion(field: DisplacementField, region: npt.NDArray[np.bool_] | N
     shares = shares / shares.sum() if total > 1e-12 else np.zeros(5)
     turn = Rotation.from_matrix(rotation).as_rotvec()
     angle = float(np.linalg.norm(turn))
+    furthest, axis = _principal_stretch(stretch / scaling)
     return Motion(
         translation_share=float(shares[0]),
         rotation_share=float(shares[1]),
@@ -99,7 +105,16 @@ def decompose_motion(field: DisplacementField, region: npt.NDArray[np.bool_] | N
         rotation_axis=_vector(turn / angle if angle > 1e-9 else np.zeros(3)),
         scaling=scaling,
         rms_mm=float(np.sqrt(total)),
+        stretch=furthest,
+        stretch_axis=_vector(axis if abs(furthest - 1) > 1e-9 else np.zeros(3)),
     )
+
+
+def _principal_stretch(stretch: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+    """The principal stretch furthest from 1, by ratio, and its axis; of a symmetric positive matrix (3, 3)."""
+    values, axes = np.linalg.eigh(stretch)
+    place = int(np.abs(np.log(values)).argmax())
+    return float(values[place]), axes[:, place]
 
 
 def _energy(displacement: npt.NDArray[np.float64]) -> float:

@@ -74,6 +74,22 @@ def test_a_stretch_that_keeps_volumes_is_shear() -> None:
     assert motion.scaling == pytest.approx(1, abs=1e-5)
 
 
+def test_the_furthest_stretch_is_named_with_its_axis_whatever_the_scaling_and_the_turn() -> None:
+    axes = Rotation.from_rotvec([0.4, 0.1, -0.7]).as_matrix()
+    turn = Rotation.from_rotvec([0.1, 0.2, 0]).as_matrix()
+    motion = decompose_motion(affine_field(1.1 * turn @ axes @ np.diag([1.0, 0.7, 1 / 0.7]) @ axes.T))
+    # 0.7 and 1 / 0.7 are as far from 1 as each other; a little more decides.
+    further = decompose_motion(affine_field(1.1 * turn @ axes @ np.diag([1.05, 0.66, 1 / (1.05 * 0.66)]) @ axes.T))
+    assert motion.stretch == pytest.approx(0.7, rel=1e-3) or motion.stretch == pytest.approx(1 / 0.7, rel=1e-3)
+    assert further.stretch == pytest.approx(0.66, rel=1e-3)
+    assert abs(np.array(further.stretch_axis) @ axes[:, 1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_without_shear_there_is_no_stretch() -> None:
+    motion = decompose_motion(affine_field(1.2 * np.eye(3)))
+    assert motion.stretch == pytest.approx(1, abs=1e-5)
+
+
 def test_a_field_orthogonal_to_every_affine_is_rest() -> None:
     index = GRID.voxel_grid()
     # cos over whole periods of the third harmonic along x: no mean, no slope.
