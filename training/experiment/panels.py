@@ -20,8 +20,10 @@ from training.experiment.stage import Workplace
 
 ARROW_COLOURS = "cool"
 _MARGIN_MM = 8.0
-_ARROWS_ACROSS = 15
-_OUTLINE = 1.4
+_ARROWS_ACROSS = 14
+_OUTLINE = 1.5
+_SHAFT = 0.009
+_LONGEST_ARROW_MM = 6.0
 # Voxels: rounds the corners of a binary mask, whose outline would show its voxels.
 _SMOOTHING = 0.6
 
@@ -87,16 +89,12 @@ def component_grid(
     column = 2.75
     figure = new_figure(column * columns + 0.9, column * rows * (sum(heights) / widest + 0.16) + 0.8)
     axes = figure.subplots(2 * rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights * rows})
-    lengths = [
-        np.linalg.norm(np.asarray(plane.take(field.displacement), dtype=np.float64), axis=-1).max()
-        for field in fields
-        for plane in planes
-    ]
-    longest = max(float(max(lengths)), 1e-3)
+    longest = max(_longest(planes, field) for field in fields)
     for axis in axes.flat:
         axis.set_axis_off()
     for place, (field, title) in enumerate(zip(fields, titles, strict=True)):
         row, across = divmod(place, columns)
+        magnified = _magnification(_longest(planes, field))
         for part, plane in enumerate(planes):
             axis = axes[2 * row + part, across]
             _panel(axis, subject, plane, subject.image, field)
@@ -107,9 +105,12 @@ def component_grid(
                 longest,
                 across=_ARROWS_ACROSS,
                 colours=ARROW_COLOURS,
-                width=0.0065,
+                width=_SHAFT,
+                magnified=magnified,
             )
             draw_edges(axis, plane)
+            if magnified > 1:
+                _remark(axis, f"arrows ×{magnified:g}")
             if across == 0:
                 axis.set_ylabel(plane.name, fontsize=9, color=INK)
         axes[2 * row, across].set_title(title, fontsize=9.5, color=INK)
@@ -118,6 +119,7 @@ def component_grid(
         ax=axes.ravel().tolist(),
         fraction=0.03,
         pad=0.015,
+        panchor=False,
         aspect=45,
     )
     bar.set_label("displacement (mm)", fontsize=9)
@@ -180,3 +182,18 @@ def _panel(axis: Axes, subject: Drawn, plane: Section, image: Volume, field: Dis
         draw_outline(axis, plane, membership.data, MOVING, _OUTLINE)
     for membership in subject.memberships:
         draw_outline(axis, plane, warp_volume(membership, field).data, WARPED, _OUTLINE)
+
+
+def _remark(axis: Axes, text: str) -> None:
+    axis.text(0.985, 0.025, text, color="white", fontsize=7.5, ha="right", va="bottom", transform=axis.transAxes)
+
+
+def _longest(planes: tuple[Section, Section], field: DisplacementField) -> float:
+    """The longest displacement in two sections, mm."""
+    norms = [np.linalg.norm(np.asarray(plane.take(field.displacement), np.float64), axis=-1).max() for plane in planes]
+    return max(float(max(norms)), 1e-3)
+
+
+def _magnification(longest: float) -> float:
+    """How many times to lengthen arrows, so that those of a weak component can be seen."""
+    return next((float(times) for times in (5, 4, 3, 2, 1.5) if times * longest <= _LONGEST_ARROW_MM), 1.0)

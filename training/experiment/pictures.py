@@ -15,7 +15,9 @@ WITHOUT_SKIPS, WITH_SKIPS, GRIDS = "#3b6fb6", "#d95f9a", "#2a9d74"
 DPI = 110
 WIDEST = 1500
 """Pixels; what is wider is made smaller."""
-_COLOURS = 255
+# Of a palette of 256.
+_GREYS, _COLOURS = 64, 192
+_GREY_TOLERANCE = 6
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -62,5 +64,24 @@ def compact(path: Path) -> None:
         image = opened.convert("RGB")
     if image.width > WIDEST:
         image = image.resize((WIDEST, round(image.height * WIDEST / image.width)), Image.Resampling.LANCZOS)
-    few = image.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    _with_palette(np.asarray(image)).save(path, optimize=True)
+
+
+def _with_palette(pixels: np.ndarray) -> Image.Image:
+    """Greys in even steps, all other colours by median cut: a scan's many greys must not cost the arrows their colours.
+
+    Args:
+        pixels: (rows, columns, 3) uint8.
+    """
+    grey = np.ptp(pixels.astype(np.int16), axis=-1) <= _GREY_TOLERANCE
+    steps = np.linspace(0, 255, _GREYS).round().astype(np.uint8)
+    index = (pixels.mean(axis=-1) * (_GREYS - 1) / 255).round().astype(np.uint8)
+    palette = np.repeat(steps, 3)
+    coloured = pixels[~grey]
+    if len(coloured):
+        cut = Image.fromarray(coloured[None]).quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        index[~grey] = np.asarray(cut)[0] + _GREYS
+        palette = np.concatenate([palette, np.array(cut.getpalette(), dtype=np.uint8)])
+    few = Image.fromarray(index)
+    few.putpalette(palette.tobytes())
+    return few

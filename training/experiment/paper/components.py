@@ -33,7 +33,8 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
                 name,
                 f"W(D(λ u_k), M) for validation subject {subject.name}, k = 1 to {count}, sagittal (above) and coronal"
                 " (below) through its largest section. Red: outlines of the moving segmentation; gold: the warped one."
-                " Arrows show in true length where tissue goes, coloured by the norm in all three directions.",
+                " Arrows show where tissue goes, coloured by the norm in all three directions; where a component is"
+                " weak they are drawn longer by the factor in its corner.",
             )
         )
     return Findings(
@@ -64,7 +65,7 @@ def component_title(model: RegistrationModel, component: int) -> str:
     """Number, share of the variance, and λ."""
     length = STRENGTH_SD * model.basis.standard_deviation(component)
     share = 100 * model.basis.explained_variance_ratio[component - 1]
-    return f"component {component} ({share:.1f} %), λ = {length:.3g}"
+    return f"component {component} ({share:.1f} %), λ = {length:.0f}"
 
 
 def _strengths(model: RegistrationModel, count: int) -> Table:

@@ -118,10 +118,14 @@ def _draw(workplace: Workplace, measured: dict[str, list[PairMeasurement]]) -> N
     for place, name in enumerate(names):
         boxes(axis, [np.array([_mean(row) for row in measured[name]])], np.array([place - 0.12]), _COLOURS[name], 0.3)
         mean, sd = PAPER[name]
-        axis.errorbar(place + 0.2, mean, yerr=sd, fmt="D", color=INK, markersize=4, capsize=3, linewidth=1)
+        label = "the paper, mean ± SD" if place == 0 else None
+        axis.errorbar(
+            place + 0.18, mean, yerr=sd, fmt="D", color=INK, markersize=4, capsize=3, linewidth=1, label=label
+        )
     axis.set_xticks(range(len(names)), names)
     axis.set_ylabel("Dice", fontsize=9)
     axis.set_xlim(-0.5, len(names) - 0.5)
+    axis.legend(frameon=False, fontsize=8.5, loc="lower right")
     save_figure(figure, workplace.figures, "dice")
 
 

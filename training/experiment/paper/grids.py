@@ -56,7 +56,8 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
                 "grid-components",
                 f"The first {min(COMPONENTS, basis.count)} components of the deformation grids at +{STRENGTH_SD:g}"
                 f" standard deviations on validation subject {name}, drawn as the components of the encodings above."
-                " These are displacements themselves; no decoder stands between.",
+                " These are displacements themselves; no decoder stands between. Signs, which are free, are those of the"
+                " encodings' components with the same number.",
             ),
             Figure(
                 "grid-response-shares",
@@ -98,8 +99,9 @@ def _draw_components(workplace: Workplace, basis: Basis) -> str:
     subject = validation_subject(workplace, three_subjects(workplace)[0])
     count = min(COMPONENTS, basis.count)
     fields, titles = [], []
+    signs = _signs(workplace, basis)
     for k in range(1, count + 1):
-        moved = STRENGTH_SD * basis.standard_deviation(k) * basis.direction(k)
+        moved = signs[k - 1] * STRENGTH_SD * basis.standard_deviation(k) * basis.direction(k)
         voxels: Changes = moved.reshape(*preprocessing.shape, 3) / np.asarray(preprocessing.spacing)
         fields.append(subject.field(voxels))
         titles.append(f"component {k} ({100 * basis.explained_variance_ratio[k - 1]:.1f} %)")
@@ -108,6 +110,14 @@ def _draw_components(workplace: Workplace, basis: Basis) -> str:
     )
     save_figure(component_grid(subject, fields, titles, heading), workplace.figures, "grid-components")
     return subject.name
+
+
+def _signs(workplace: Workplace, basis: Basis) -> Changes:
+    """+1 or −1 for each component of the grids, whose sign is free: as that of the encodings with the same number."""
+    latent = workplace.model.basis.project(encodings(workplace, "without skips", "train"))
+    count = min(basis.count, latent.shape[1])
+    agreement = (latent[:, :count] * basis.coefficients[:, :count]).sum(axis=0)
+    return np.where(agreement < 0, -1.0, 1.0)
 
 
 def _variance(ratios: dict[str, Changes]) -> Table:

@@ -45,8 +45,8 @@ def response_figure(
         axis.set_title(transformation, fontsize=10)
         axis.set_xticks(number, [str(n) for n in number])
         axis.set_xlim(0.4, shown + 0.6)
-        axis.set_ylim(bottom=0)
         axis.set_xlabel("component", fontsize=9)
+    axes[0].set_ylim(bottom=0)
     axes[0].set_ylabel(quantity, fontsize=9)
     handles = [Patch(facecolor=colours[basis], alpha=0.75, label=basis) for basis in bases]
     axes[-1].legend(handles=handles, frameon=False, fontsize=9, loc="upper right")

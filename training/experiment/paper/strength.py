@@ -85,9 +85,10 @@ def _field(model: RegistrationModel, subject: Drawn, component: int, standard_de
 
 
 def _title(length: float, standard_deviations: float, unit: str) -> str:
-    if unit == "latent":
-        return f"λ = {length:+.0f} ({standard_deviations:+.1f} sd)" if length else "λ = 0"
-    return f"{standard_deviations:+.1f} sd (λ = {length:+.0f})" if length else "0 sd"
+    latent, deviations = f"λ = {length:+.0f}", f"{standard_deviations:+.1f} sd"
+    if not length:
+        return "λ = 0"
+    return (f"{latent} ({deviations})" if unit == "latent" else f"{deviations} ({latent})").replace("-", "−")
 
 
 def _row(component: int, standard_deviations: float, sd: float, field: DisplacementField) -> tuple[Cell, ...]:
