@@ -15,6 +15,9 @@ from training.experiment.run import Experiment, Outcome
 
 TITLE = "Exploring Deep Registration Latent Spaces: the experiments, and what goes beyond them"
 
+LONG = 20
+"""Rows of a table beyond which the page folds it up."""
+
 Marked = tuple[str, str]
 """A cell's text and its class in the page: ``text`` stands on the left, ``gap`` is faint."""
 
@@ -28,6 +31,11 @@ class TablePart:
     headings: tuple[Marked, ...]
     rows: tuple[tuple[Marked, ...], ...]
     note: str
+
+    @property
+    def long(self) -> bool:
+        """Whether it is folded up, below the pictures."""
+        return len(self.rows) > LONG
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,14 @@ def source_version(run: Callable[..., object]) -> str:
     Returns:
         Twelve hexadecimal digits.
     """
+    digest = hashlib.sha256()
+    for name, path in sorted(source_files(run).items()):
+        digest.update(f"{name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def source_files(run: Callable[..., object]) -> dict[str, Path]:
+    """The files that ``source_version`` looks at, by module."""
     module = sys.modules[(run.func if isinstance(run, partial) else run).__module__]
     found = {module.__name__: Path(str(module.__file__))}
     waiting = list(found.values())
@@ -26,10 +34,7 @@ def source_version(run: Callable[..., object]) -> str:
             if path is not None and name not in found:
                 found[name] = path
                 waiting.append(path)
-    digest = hashlib.sha256()
-    for name in sorted(found):
-        digest.update(f"{name}\0".encode() + found[name].read_bytes())
-    return digest.hexdigest()[:12]
+    return found
 
 
 @cache

@@ -10,7 +10,8 @@ from training.experiment.known_transformations import PAPER
 from training.experiment.panels import component_grid, three_subjects, validation_subject
 from training.experiment.paper.components import COMPONENTS, STRENGTH_SD
 from training.experiment.paper.response_boxes import response_figure
-from training.experiment.paper.responses import Changes, concentration_table, response_table
+from training.experiment.paper.response_tables import Changes, concentration_table, response_table
+from training.experiment.paper.responses import PAPER_ANSWERS
 from training.experiment.paper.scree import draw_scree
 from training.experiment.pictures import GRIDS, WITHOUT_SKIPS, new_figure, save_figure
 from training.experiment.stage import OnProgress, Stage, Workplace
@@ -44,7 +45,7 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
         tables=(
             _variance(ratios),
             response_table("grid-responses", labels, [OF_GRIDS], coefficients, shares, "mm"),
-            concentration_table("grid-response-concentration", labels, bases, shares),
+            concentration_table("grid-response-concentration", labels, bases, shares, _paper(labels)),
         ),
         figures=(
             Figure(
@@ -56,8 +57,8 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
                 "grid-components",
                 f"The first {min(COMPONENTS, basis.count)} components of the deformation grids at +{STRENGTH_SD:g}"
                 f" standard deviations on validation subject {name}, drawn as the components of the encodings above."
-                " These are displacements themselves; no decoder stands between. Signs, which are free, are those of the"
-                " encodings' components with the same number.",
+                " These are displacements themselves; no decoder stands between. Signs, which are free, are those of"
+                " the encodings' components with the same number.",
             ),
             Figure(
                 "grid-response-shares",
@@ -110,6 +111,11 @@ def _draw_components(workplace: Workplace, basis: Basis) -> str:
     )
     save_figure(component_grid(subject, fields, titles, heading), workplace.figures, "grid-components")
     return subject.name
+
+
+def _paper(labels: list[str]) -> dict[tuple[str, str], str]:
+    """How many components answer in the paper; of the grids' it gives no figure."""
+    return {(label, LATENT): PAPER_ANSWERS[label, "without skips"] for label in labels}
 
 
 def _signs(workplace: Workplace, basis: Basis) -> Changes:
