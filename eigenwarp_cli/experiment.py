@@ -32,6 +32,10 @@ def paper(
     with_skips: Annotated[
         str, typer.Option("--with-skips", metavar="NAME", help="The model with skips, its ablation.")
     ] = "hippocampus-skips",
+    other_seed: Annotated[
+        str | None,
+        typer.Option("--other-seed", metavar="NAME", help="A model as the first, trained from another seed."),
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="STAGE", help="Run this stage alone; repeatable.")
     ] = None,
@@ -56,6 +60,7 @@ def paper(
         validation=open_cohort(folder, "validation"),
         out=make_folder(out),
         seed=seed,
+        other_seed=RegistrationModel.load(other_seed) if other_seed else None,
     )
     console = progress_console()
 
@@ -68,7 +73,9 @@ def paper(
     # Of the names only: where the models, the data and the report lie is of no use to a reader elsewhere.
     command = (
         f"eigenwarp experiment paper --model {experiment.model.bundle.name}"
-        f" --with-skips {experiment.with_skips.bundle.name} --data DIR --out DIR --seed {seed}"
+        f" --with-skips {experiment.with_skips.bundle.name}"
+        + (f" --other-seed {experiment.other_seed.bundle.name}" if experiment.other_seed else "")
+        + f" --data DIR --out DIR --seed {seed}"
     )
     page = write_report(experiment, outcomes, command)
     failed = [outcome.stage.name for outcome in outcomes if outcome.failure]

@@ -20,6 +20,7 @@ class Fingerprint:
 
     Args:
         model, with_skips: name and version of the bundles.
+        other_seed: as ``model``; empty without one.
         subjects: hash of the names and files of both groups.
         seed: of everything random.
         code: of the stage, ``source_version``.
@@ -27,6 +28,7 @@ class Fingerprint:
 
     model: str
     with_skips: str
+    other_seed: str
     subjects: str
     seed: int
     code: str

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from training.experiment.run import Experiment, Outcome
 
 TITLE = "Exploring Deep Registration Latent Spaces: the experiments, and what goes beyond them"
 
-LONG = 20
+LONG = 16
 """Rows of a table beyond which the page folds it up."""
 
 Marked = tuple[str, str]
@@ -106,30 +107,32 @@ def to_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def format_cell(cell: Cell) -> str:
-    """As a reader wants it: three or four significant digits, a dash for a gap."""
+def format_column(cells: Iterable[Cell]) -> list[str]:
+    """One column as a reader wants it: numbers with as many decimals as the largest needs, a dash for a gap."""
+    column = list(cells)
+    largest = max((abs(cell) for cell in column if isinstance(cell, float)), default=0.0)
+    decimals = next((digits for digits, limit in enumerate((1000, 100, 10)) if largest >= limit), 3)
+    return [_format(cell, decimals) for cell in column]
+
+
+def _format(cell: Cell, decimals: int) -> str:
     if cell is None:
         return "–"
-    if isinstance(cell, float):
-        return _format_float(cell)
-    return str(cell)
-
-
-def _format_float(value: float) -> str:
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size >= 1e5 or size < 5e-4:
-        return f"{value:.1e}".replace("-", "−")
-    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3
-    return f"{value:.{digits}f}".replace("-", "−")
+    if not isinstance(cell, float):
+        return str(cell)
+    fixed = f"{cell:.{decimals}f}"
+    vanishes = cell != 0 and float(fixed) == 0
+    shown = f"{cell:.1e}" if vanishes or abs(cell) >= 1e6 else fixed
+    return shown.replace("-", "−")
 
 
 def _head(experiment: Experiment, made: str, command: str) -> list[tuple[str, str]]:
     bundle = experiment.model.bundle
+    other = experiment.other_seed
     return [
         ("without skips", describe_bundle(bundle)),
         ("with skips", describe_bundle(experiment.with_skips.bundle)),
+        *([] if other is None else [("another seed", describe_bundle(other.bundle))]),
         ("data", bundle.manifest.provenance.data),
         ("subjects", f"{len(experiment.train)} to train on, {len(experiment.validation)} to validate"),
         ("seed", str(experiment.seed)),
@@ -174,16 +177,17 @@ def _warning(outcome: Outcome) -> str:
 def _table(table: Table) -> TablePart:
     # A column of words stands on the left, one of numbers on the right, whatever gaps it has.
     words = [any(isinstance(row[index], str) for row in table.rows) for index in range(len(table.columns))]
+    columns = [format_column(row[index] for row in table.rows) for index in range(len(table.columns))]
     return TablePart(
         name=table.name,
         title=table.title,
         headings=tuple((name, "text" if is_text else "") for name, is_text in zip(table.columns, words, strict=True)),
         rows=tuple(
             tuple(
-                (format_cell(cell), "gap" if cell is None else "text" if is_text else "")
-                for cell, is_text in zip(row, words, strict=True)
+                (texts[number], "gap" if cell is None else "text" if is_text else "")
+                for cell, texts, is_text in zip(row, columns, words, strict=True)
             )
-            for row in table.rows
+            for number, row in enumerate(table.rows)
         ),
         note=table.note,
     )

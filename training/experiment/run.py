@@ -43,6 +43,7 @@ class Experiment:
         train, validation: subjects in their files.
         out: folder of the report.
         seed: of everything random.
+        other_seed: a model without skips trained from another seed, where there is one.
     """
 
     model: RegistrationModel
@@ -51,6 +52,7 @@ class Experiment:
     validation: Cohort
     out: Path
     seed: int = 0
+    other_seed: RegistrationModel | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def run_experiment(
         fingerprint = Fingerprint(
             model=describe_bundle(experiment.model.bundle),
             with_skips=describe_bundle(experiment.with_skips.bundle),
+            other_seed="" if experiment.other_seed is None else describe_bundle(experiment.other_seed.bundle),
             subjects=subjects,
             seed=experiment.seed,
             code=source_version(stage.run),
@@ -140,25 +143,27 @@ def open_workplace(experiment: Experiment) -> Workplace:
     """Read and prepare both groups of subjects.
 
     Raises:
-        OptionInvalidError: the two models differ in grid or labels, so that nothing can be compared.
+        OptionInvalidError: two models differ in grid or labels, so that nothing can be compared.
     """
-    model, other = experiment.model, experiment.with_skips
-    if model.preprocessing != other.preprocessing or model.labels != other.labels:
-        raise OptionInvalidError(
-            f"models {model.bundle.name!r} and {other.bundle.name!r} differ in preprocessing or labels"
-        )
+    model = experiment.model
+    for other in (experiment.with_skips, experiment.other_seed or model):
+        if model.preprocessing != other.preprocessing or model.labels != other.labels:
+            raise OptionInvalidError(
+                f"models {model.bundle.name!r} and {other.bundle.name!r} differ in preprocessing or labels"
+            )
     labels = tuple(model.labels.values())
     figures = experiment.out / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     return Workplace(
         model=model,
-        with_skips=other,
+        with_skips=experiment.with_skips,
         train=experiment.train,
         validation=experiment.validation,
         prepared_train=prepare_cohort(experiment.train, model.preprocessing, labels),
         prepared_validation=prepare_cohort(experiment.validation, model.preprocessing, labels),
         figures=figures,
         seed=experiment.seed,
+        other_seed=experiment.other_seed,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from eigenwarp.errors import OptionInvalidError
+from eigenwarp.model.registration import RegistrationModel
 from tests.tiny_bundle import write_tiny_bundle
 from tests.training.experiment.conftest import load_tiny
 from tests.training.experiment.small_stages import Counted
@@ -55,7 +56,8 @@ def test_another_model_makes_every_stage_due(experiment: Experiment, tmp_path: P
     assert outcome.record is not None
     assert outcome.record.fingerprint.model != f"tiny {experiment.model.bundle.version}"
     run_experiment(replace(experiment, with_skips=load_tiny(other)), stages)
-    assert counted.runs["one"] == 3
+    run_experiment(replace(experiment, other_seed=load_tiny(other)), stages)
+    assert counted.runs["one"] == 4
 
 
 def test_another_seed_makes_a_stage_due(experiment: Experiment) -> None:
@@ -172,9 +174,7 @@ def test_models_on_different_grids_are_not_compared(experiment: Experiment) -> N
         run_experiment(replace(experiment, with_skips=other), (stage,))
 
 
-def load_tiny_of_other_labels(experiment: Experiment) -> "object":
-    from eigenwarp.model.registration import RegistrationModel
-
+def load_tiny_of_other_labels(experiment: Experiment) -> RegistrationModel:
     bundle = experiment.with_skips.bundle
     manifest = bundle.manifest.model_copy(update={"labels": {"head": 1, "tail": 2}})
     return RegistrationModel(replace(bundle, manifest=manifest), torch.device("cpu"))

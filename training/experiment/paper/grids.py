@@ -44,7 +44,22 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
         text=_text(ratios, labels, shares),
         tables=(
             _variance(ratios),
-            response_table("grid-responses", labels, [OF_GRIDS], coefficients, shares, "mm"),
+            response_table(
+                "grid-responses",
+                "Median |Δa| of each component of the grids (mm)",
+                labels,
+                [OF_GRIDS],
+                coefficients,
+                "Lengths in the space of all voxels' displacements together, so large beside those of one voxel.",
+            ),
+            response_table(
+                "grid-response-shares",
+                "Median share of each component in the squared change (%)",
+                labels,
+                bases,
+                {key: 100 * share for key, share in shares.items()},
+                "Of the latent change and of the change of the grids.",
+            ),
             concentration_table("grid-response-concentration", labels, bases, shares, _paper(labels)),
         ),
         figures=(

@@ -6,34 +6,31 @@ import numpy as np
 import numpy.typing as npt
 
 from training.experiment.findings import Cell, Table
-from training.experiment.paper.response_boxes import shown_components
+from training.experiment.paper.response_boxes import SHOWN, shown_components
 
 Changes = npt.NDArray[np.floating]
 
 
 def response_table(
-    name: str,
-    labels: list[str],
-    bases: list[str],
-    coefficients: dict[tuple[str, str], Changes],
-    shares: dict[tuple[str, str], Changes],
-    unit: str = "latent units",
+    name: str, title: str, labels: list[str], bases: list[str], values: Mapping[tuple[str, str], Changes], note: str
 ) -> Table:
-    """Medians over the subjects of |Δa_j| and of its share, for the components that the figures show."""
-    shown = shown_components(coefficients)
-    rows: list[tuple[Cell, ...]] = []
-    for label in labels:
-        for basis in bases:
-            change = np.median(coefficients[label, basis][:, :shown], axis=0)
-            share = 100 * np.median(shares[label, basis][:, :shown], axis=0)
-            rows.append((label, basis, f"median |Δa| ({unit})", *map(float, change)))
-            rows.append((label, basis, "median share (%)", *map(float, share)))
+    """Medians over the subjects, for the components that the figures show.
+
+    Args:
+        title: what the values are, with the unit.
+        values: by transformation and basis, (subjects, components).
+    """
+    shown = shown_components(values)
     return Table(
         name=name,
-        title="Response of the first components",
-        columns=("transformation", "basis", "measure", *(str(k + 1) for k in range(shown))),
-        rows=tuple(rows),
-        note="Medians over the validation subjects. The share is Δa_j² over the squared norm of the whole change.",
+        title=title,
+        columns=("transformation", "basis", *(str(k + 1) for k in range(shown))),
+        rows=tuple(
+            (label, basis, *map(float, np.median(values[label, basis][:, :shown], axis=0)))
+            for label in labels
+            for basis in bases
+        ),
+        note=note,
     )
 
 
@@ -85,9 +82,10 @@ def concentration_table(
             "paper",
         ),
         rows=tuple(rows),
-        note="Shares of the squared change, medians over the validation subjects. Components that answer: one where the"
-        " strongest holds half or more of what lies inside the basis, two where the two strongest do, else many. The"
-        " paper judges by eye, from box plots of the first ten components.",
+        note="Shares of the squared latent change, medians over the validation subjects. Components that answer: one"
+        " where the strongest holds half or more of what the first ten see together, two where the two strongest do,"
+        " else many; the paper judges by eye, from box plots of those ten. What lies outside the basis,"
+        " nobody explains.",
     )
 
 
@@ -97,11 +95,12 @@ def strongest(shares: Changes, count: int) -> float:
 
 
 def answering(shares: Changes) -> str:
-    """How many components answer, of what the basis sees."""
+    """How many components answer: one that holds half of what the first ten see, two that do so together, or many."""
     inside = within(shares)
     return next((word for count, word in ((1, "one"), (2, "two")) if strongest(inside, count) >= 0.5), "many")
 
 
 def within(shares: Changes) -> Changes:
-    """Shares of the part of the change that lies in the basis."""
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+    """Shares of what the first ten components see, which is what the paper's box plots show."""
+    first = shares[:, :SHOWN]
+    return np.asarray(first / first.sum(axis=1, keepdims=True))

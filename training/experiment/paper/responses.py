@@ -38,6 +38,7 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
         change, share = _response(workplace, network, transformation)
         coefficients[transformation.label, network] = change
         shares[transformation.label, network] = share
+    percentages = {key: 100 * share for key, share in shares.items()}
     colours: dict[str, str] = dict(zip(NETWORKS, (WITHOUT_SKIPS, WITH_SKIPS), strict=True))
     labels = [transformation.label for transformation in PAPER]
     subjects = len(workplace.prepared_validation)
@@ -47,17 +48,30 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
         "responses",
     )
     save_figure(
-        response_figure(
-            labels, list(NETWORKS), colours, {k: 100 * v for k, v in shares.items()}, "share of the change (%)"
-        ),
+        response_figure(labels, list(NETWORKS), colours, percentages, "share of the change (%)"),
         workplace.figures,
         "response-shares",
     )
     return Findings(
-        text=_text(labels, shares, subjects),
+        text=_text(workplace, labels, shares),
         tables=(
-            response_table("responses", labels, list(NETWORKS), coefficients, shares),
             concentration_table("response-concentration", labels, list(NETWORKS), shares, PAPER_ANSWERS),
+            response_table(
+                "responses",
+                "Median |Δa| of each component (latent units)",
+                labels,
+                list(NETWORKS),
+                coefficients,
+                "The two networks have latent units of their own.",
+            ),
+            response_table(
+                "response-shares",
+                "Median share of each component in the squared latent change (%)",
+                labels,
+                list(NETWORKS),
+                percentages,
+                "Of the whole change, with what lies outside the basis.",
+            ),
         ),
         figures=(
             Figure(
@@ -84,25 +98,39 @@ def _response(workplace: Workplace, network: Network, transformation: KnownTrans
     return change, change**2 / (difference**2).sum(axis=1, keepdims=True)
 
 
-def _text(labels: list[str], shares: dict[tuple[str, str], Changes], subjects: int) -> str:
-    def answers(basis: str) -> str:
+def _text(workplace: Workplace, labels: list[str], shares: dict[tuple[str, str], Changes]) -> str:
+    def answers(network: str) -> str:
         parts = []
         for label in labels:
-            share = shares[label, basis]
-            parts.append(f"{answering(share)} to {label} ({100 * strongest(within(share), 1):.0f} %)")
+            share = shares[label, network]
+            top = 100 * strongest(within(share), 1)
+            parts.append(f"{answering(share)} to the {label.partition(' ')[0]} ({top:.0f} %)")
         return ", ".join(parts)
 
     agreeing = sum(answering(shares[key]) == answer for key, answer in PAPER_ANSWERS.items())
     return (
-        f"Each of the {subjects} validation subjects is transformed on the model's grid, encoded again, and the"
-        " coefficients are compared: turned by 20° about z, moved by 10 voxels along z, and scaled by a factor of 0.2,"
-        " which is read as 20 % larger. Where nothing of the volume lies there is background."
-        "\n\nThe paper sees one component that answers to rotation and to translation and two to scaling, and many with"
-        " skips. Here so many answer, with the strongest one's share of what the basis sees of the squared"
-        f" latent change: without skips {answers('without skips')}; with skips {answers('with skips')}."
-        f" That agrees with the paper in {agreeing} of {len(PAPER_ANSWERS)} cases."
+        f"Each of the {len(workplace.prepared_validation)} validation subjects is transformed on the model's grid and"
+        " encoded again, and the coefficients are compared: turned by 20° about z, moved by 10 voxels along z, and"
+        " scaled by a factor of 0.2, which is read as 20 % larger. Where nothing of the volume lies there is"
+        " background."
+        + _augmentation(workplace)
+        + "\n\nThe paper sees one component answer to rotation and to translation, two to scaling, and many with skips."
+        " Here, in brackets the strongest one's share of what the first ten components see: without skips"
+        f" {answers('without skips')}; with skips {answers('with skips')}. That agrees with the paper in {agreeing} of"
+        f" {len(PAPER_ANSWERS)} cases."
         "\n\nA volume cropped around its organ and then moved shows background where tissue would go on. Part of what"
         " the encoder answers to is that border, which no registration between real crops has."
+    )
+
+
+def _augmentation(workplace: Workplace) -> str:
+    """How far the training went itself, where the bundle says so."""
+    used = workplace.model.bundle.manifest.provenance.configuration.get("augmentation")
+    if not isinstance(used, dict):
+        return ""
+    return (
+        f" In training, volumes were turned by up to {used.get('rotation_degrees', 0):g}°, moved by up to"
+        f" {used.get('translation_voxels', 0):g} voxels and scaled by up to {100 * used.get('zoom', 0):g} %."
     )
 
 

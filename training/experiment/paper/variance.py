@@ -22,14 +22,14 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
     colours: dict[str, str] = dict(zip(NETWORKS, (WITHOUT_SKIPS, WITH_SKIPS), strict=True))
     draw_scree(figure, ratios, colours, PAPER)
     save_figure(figure, workplace.figures, "explained-variance")
-    plain = ratios["without skips"]
+    plain, skipped = ratios["without skips"], ratios["with skips"]
     count = len(plain)
     return Findings(
         text=(
             f"The basis is a PCA of the {workplace.model.basis.coefficients.shape[0]} training encodings. Without skips"
             f" {count} components hold {plain.sum():.1f} % of their variance (the paper: 93 % with 32) and the first"
-            f" four {plain[:4].sum():.1f} % (62 %). With skips the encodings are longer, and the same numbers are"
-            f" {ratios['with skips'].sum():.1f} % and {ratios['with skips'][:4].sum():.1f} %."
+            f" four {plain[:4].sum():.1f} % (62 %). With skips the encodings are longer, and"
+            f" {len(skipped)} components hold {skipped.sum():.1f} %, the first four {skipped[:4].sum():.1f} %."
         ),
         tables=(_summary(ratios), _all(ratios)),
         figures=(
