@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,11 @@ TITLE = "Exploring Deep Registration Latent Spaces: the experiments, and what go
 LONG = 16
 """Rows of a table beyond which the page folds it up."""
 
+SHORT = 32
+"""Characters of a text that is not broken."""
+
 Marked = tuple[str, str]
-"""A cell's text and its class in the page: ``text`` stands on the left, ``gap`` is faint."""
+"""A cell's text and its classes in the page: ``text`` stands on the left, ``short`` on one line, ``gap`` is faint."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,23 @@ def to_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def format_column(cells: Iterable[Cell]) -> list[str]:
-    """One column as a reader wants it: numbers with as many decimals as the largest needs, a dash for a gap."""
-    column = list(cells)
-    largest = max((abs(cell) for cell in column if isinstance(cell, float)), default=0.0)
-    decimals = next((digits for digits, limit in enumerate((1000, 100, 10)) if largest >= limit), 3)
-    return [_format(cell, decimals) for cell in column]
+def format_columns(table: Table) -> list[list[str]]:
+    """The columns as a reader wants them: numbers with as many decimals as the largest needs, a dash for a gap.
+
+    Columns that are headed by a number alone are one quantity of several components, and share their decimals.
+    """
+    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
+    numbered = [name.isdigit() for name in table.columns]
+    shared = [cell for column, is_numbered in zip(columns, numbered, strict=True) if is_numbered for cell in column]
+    return [
+        [_format(cell, _decimals(shared if is_numbered else column)) for cell in column]
+        for column, is_numbered in zip(columns, numbered, strict=True)
+    ]
+
+
+def _decimals(cells: list[Cell]) -> int:
+    largest = max((abs(cell) for cell in cells if isinstance(cell, float)), default=0.0)
+    return next((digits for digits, limit in enumerate((1000, 100, 10)) if largest >= limit), 3)
 
 
 def _format(cell: Cell, decimals: int) -> str:
@@ -177,20 +190,25 @@ def _warning(outcome: Outcome) -> str:
 def _table(table: Table) -> TablePart:
     # A column of words stands on the left, one of numbers on the right, whatever gaps it has.
     words = [any(isinstance(row[index], str) for row in table.rows) for index in range(len(table.columns))]
-    columns = [format_column(row[index] for row in table.rows) for index in range(len(table.columns))]
+    columns = format_columns(table)
     return TablePart(
         name=table.name,
         title=table.title,
         headings=tuple((name, "text" if is_text else "") for name, is_text in zip(table.columns, words, strict=True)),
         rows=tuple(
             tuple(
-                (texts[number], "gap" if cell is None else "text" if is_text else "")
-                for cell, texts, is_text in zip(row, columns, words, strict=True)
+                (texts[number], _kind(cell, is_text)) for cell, texts, is_text in zip(row, columns, words, strict=True)
             )
             for number, row in enumerate(table.rows)
         ),
         note=table.note,
     )
+
+
+def _kind(cell: Cell, is_text: bool) -> str:
+    if cell is None:
+        return "gap text" if is_text else "gap"
+    return ("text short" if len(str(cell)) <= SHORT else "text") if is_text else ""
 
 
 def _size(picture: Path) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from training.experiment.encodings import encodings, transformed_encodings
 from training.experiment.findings import Findings, Table
 from training.experiment.known_transformations import PAPER, apply_known
 from training.experiment.paper import STAGES
-from training.experiment.paper.response_tables import answering, concentration_table
+from training.experiment.paper.response_tables import agrees, answering, concentration_table
 from training.experiment.run import Experiment, open_workplace, run_experiment
 from training.experiment.stage import Workplace
 
@@ -120,21 +120,23 @@ def test_encodings_are_made_once(workplace: Workplace) -> None:
     assert not first.flags.writeable
 
 
-def shares(*rows: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    return np.array(rows)
+def rows(*values: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    return np.array(values)
 
 
-def test_how_many_components_answer_is_judged_by_the_first_ten() -> None:
-    assert answering(shares((0.3, 0.05, 0.1), (0.02, 0.2, 0.05))) == "one"
-    assert answering(shares((0.4, 0.3, 0.2), (0.2, 0.3, 0.4))) == "two"
-    assert answering(shares((0.1,) * 8, (0.12,) * 8)) == "many"
-    assert answering(shares((0.05, *(0.001,) * 9, 0.9))) == "one"
+def test_components_answer_that_reach_half_of_the_largest_median_among_the_first_ten() -> None:
+    assert answering(rows((9, 1, 4), (11, 2, 4.8), (10, 1, 4.9))) == 1
+    assert answering(rows((9, 1, 6), (11, 2, 5), (10, 1, 4.9))) == 2
+    assert answering(rows((10, *(1,) * 9, 1000))) == 1
+
+
+def test_many_are_three_or_more() -> None:
+    assert [agrees(count, "many") for count in (2, 3, 10)] == [False, True, True]
+    assert [agrees(count, "1") for count in (1, 2)] == [True, False]
 
 
 def test_the_component_that_answers_most_is_that_of_most_subjects() -> None:
-    values = {("turn", "a"): shares((0.1, 0.6, 0.1), (0.2, 0.5, 0.1), (0.7, 0.1, 0.1))}
-    (row,) = concentration_table("t", ["turn"], ["a"], values, {("turn", "a"): "one"}).rows
-    assert row[:2] == ("turn", "a")
-    assert row[2] == 2
-    assert row[3:7] == pytest.approx((200 / 3, 60, 70, 20))
-    assert row[7:] == ("one", "one")
+    shares = {("turn", "a"): rows((0.1, 0.6, 0.1), (0.2, 0.5, 0.1), (0.7, 0.1, 0.1))}
+    (row,) = concentration_table("t", ["turn"], ["a"], shares, shares, {("turn", "a"): "1"}).rows
+    assert row[:5] == ("turn", "a", 1, "1", 2)
+    assert row[5:] == pytest.approx((200 / 3, 60, 70, 20))

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from tests.training.experiment.small_stages import Counted
-from training.experiment.report import format_column, write_report
+from training.experiment.findings import Cell, Table
+from training.experiment.report import format_columns, write_report
 from training.experiment.run import Experiment, run_experiment
 from training.experiment.stage import Stage
 
@@ -130,9 +131,19 @@ def test_what_failed_what_was_not_run_and_what_is_out_of_date_is_said(experiment
     assert "This stage has not been run." in page.words
 
 
+def column(*cells: Cell, heading: str = "mm") -> list[str]:
+    (shown,) = format_columns(Table("t", "T", (heading,), tuple((cell,) for cell in cells)))
+    return shown
+
+
 def test_the_numbers_of_a_column_share_their_decimals() -> None:
-    assert format_column((0.8071, -0.5, 0.0, None, 1e-7)) == ["0.807", "−0.500", "0.000", "–", "1.0e−07"]
-    assert format_column((4.624, 12.5)) == ["4.62", "12.50"]
-    assert format_column((-123.456, 0.04)) == ["−123.5", "4.0e−02"]
-    assert format_column((4321.4, 2.5e6)) == ["4321", "2.5e+06"]
-    assert format_column((3, "text", None)) == ["3", "text", "–"]
+    assert column(0.8071, -0.5, 0.0, None, 1e-7) == ["0.807", "−0.500", "0.000", "–", "1.0e−07"]
+    assert column(4.624, 12.5) == ["4.62", "12.50"]
+    assert column(-123.456, 0.04) == ["−123.5", "4.0e−02"]
+    assert column(4321.4, 2.5e6) == ["4321", "2.5e+06"]
+    assert column(3, "text", None) == ["3", "text", "–"]
+
+
+def test_components_side_by_side_share_their_decimals() -> None:
+    table = Table("t", "T", ("mm", "1", "2"), ((0.5, 1.5, 20.25),))
+    assert format_columns(table) == [["0.500"], ["1.50"], ["20.25"]]

@@ -60,7 +60,7 @@ def run(workplace: Workplace, progress: OnProgress) -> Findings:
                 {key: 100 * share for key, share in shares.items()},
                 "Of the latent change and of the change of the grids.",
             ),
-            concentration_table("grid-response-concentration", labels, bases, shares, _paper(labels)),
+            concentration_table("grid-response-concentration", labels, bases, coefficients, shares, _paper(labels)),
         ),
         figures=(
             Figure(

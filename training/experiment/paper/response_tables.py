@@ -9,6 +9,7 @@ from training.experiment.findings import Cell, Table
 from training.experiment.paper.response_boxes import SHOWN, shown_components
 
 Changes = npt.NDArray[np.floating]
+MANY = 3
 
 
 def response_table(
@@ -38,69 +39,66 @@ def concentration_table(
     name: str,
     labels: list[str],
     bases: list[str],
+    changes: Mapping[tuple[str, str], Changes],
     shares: Mapping[tuple[str, str], Changes],
     paper: Mapping[tuple[str, str], str],
 ) -> Table:
     """How few components answer.
 
     Args:
-        shares: Δa_j² over the whole squared change, by transformation and basis, (subjects, components).
+        changes: |Δa_j| by transformation and basis, (subjects, components).
+        shares: Δa_j² over the whole squared change, likewise.
         paper: how many answer in the paper, where it says so.
     """
     rows: list[tuple[Cell, ...]] = []
-    for label in labels:
-        for basis in bases:
-            share = shares[label, basis]
-            top = share.argmax(axis=1)
-            usual = int(np.bincount(top).argmax())
-            one, two = strongest(share, 1), strongest(share, 2)
-            rows.append(
-                (
-                    label,
-                    basis,
-                    usual + 1,
-                    100 * float((top == usual).mean()),
-                    100 * one,
-                    100 * two,
-                    100 * float(np.median(1 - share.sum(axis=1))),
-                    answering(share),
-                    paper.get((label, basis)),
-                )
+    for key in ((label, basis) for label in labels for basis in bases):
+        top = shares[key].argmax(axis=1)
+        usual = int(np.bincount(top).argmax())
+        rows.append(
+            (
+                *key,
+                answering(changes[key]),
+                paper.get(key),
+                usual + 1,
+                100 * float((top == usual).mean()),
+                100 * strongest(shares[key], 1),
+                100 * strongest(shares[key], 2),
+                100 * float(np.median(1 - shares[key].sum(axis=1))),
             )
+        )
     return Table(
         name=name,
         title="How few components answer",
         columns=(
             "transformation",
             "basis",
-            "component that answers most, in most subjects",
-            "in so many subjects (%)",
-            "share of the strongest (%)",
-            "share of the two strongest (%)",
-            "outside the basis (%)",
             "components that answer",
             "paper",
+            "top component",
+            "in subjects (%)",
+            "top share (%)",
+            "top two (%)",
+            "outside basis (%)",
         ),
         rows=tuple(rows),
-        note="Shares of the squared latent change, medians over the validation subjects. Components that answer: one"
-        " where the strongest holds half or more of what the first ten see together, two where the two strongest do,"
-        " else many; the paper judges by eye, from box plots of those ten. What lies outside the basis,"
-        " nobody explains.",
+        note="Components that answer: those of the first ten whose median |Δa| is at least half of the largest, as one"
+        " reads the box plots below; the paper counts by eye. Top component: the strongest in most subjects, and in how"
+        " many. Shares: of the squared change, each subject's own strongest, medians over the subjects. What lies"
+        " outside the basis no component explains.",
     )
+
+
+def answering(changes: Changes) -> int:
+    """How many of the first ten components answer: their median |Δa| is at least half of the largest."""
+    medians = np.median(changes[:, :SHOWN], axis=0)
+    return int((medians >= medians.max() / 2).sum())
+
+
+def agrees(count: int, paper: str) -> bool:
+    """Whether so many components are what the paper says, where ``many`` are three or more."""
+    return count >= MANY if paper == "many" else str(count) == paper
 
 
 def strongest(shares: Changes, count: int) -> float:
     """The share of the strongest components together, each subject's own, median over the subjects."""
     return float(np.median(np.sort(shares, axis=1)[:, -count:].sum(axis=1)))
-
-
-def answering(shares: Changes) -> str:
-    """How many components answer: one that holds half of what the first ten see, two that do so together, or many."""
-    inside = within(shares)
-    return next((word for count, word in ((1, "one"), (2, "two")) if strongest(inside, count) >= 0.5), "many")
-
-
-def within(shares: Changes) -> Changes:
-    """Shares of what the first ten components see, which is what the paper's box plots show."""
-    first = shares[:, :SHOWN]
-    return np.asarray(first / first.sum(axis=1, keepdims=True))
