@@ -126,7 +126,7 @@ def run_experiment(
 
         report(0.0)
         try:
-            record = _run(stage, place, fingerprint, experiment.out, report)
+            record = _run(stage, place, fingerprint, experiment.out, _taken(outcomes), report)
             if known is not None:
                 remove_superseded(experiment.out, known, record)
         # Whatever a stage fails with, the others have their turn; the caller is told, with the traceback at hand.
@@ -167,11 +167,29 @@ def open_workplace(experiment: Experiment) -> Workplace:
     )
 
 
+def _taken(outcomes: list[Outcome]) -> set[str]:
+    """Names of the tables and figures of the stages before."""
+    found = [outcome.record.findings for outcome in outcomes if outcome.record is not None]
+    return {name for findings in found for name in _names(findings)}
+
+
+def _names(findings: Findings) -> list[str]:
+    return [table.name for table in findings.tables] + [figure.name for figure in findings.figures]
+
+
 def _run(
-    stage: Stage, workplace: Workplace, fingerprint: Fingerprint, out: Path, report: Callable[[float], None]
+    stage: Stage,
+    workplace: Workplace,
+    fingerprint: Fingerprint,
+    out: Path,
+    taken: set[str],
+    report: Callable[[float], None],
 ) -> Record:
     started = time.perf_counter()
     findings = stage.run(workplace, report)
+    shared = taken.intersection(_names(findings))
+    if shared:
+        raise ValueError(f"the stage names a table or figure {min(shared)!r} that an earlier stage has")
     _compact_figures(findings, workplace.figures)
     record = Record(
         fingerprint=fingerprint,

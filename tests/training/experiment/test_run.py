@@ -120,6 +120,14 @@ def test_a_stage_without_its_picture_fails(experiment: Experiment) -> None:
     assert "two-picture" in outcomes[1].failure
 
 
+def test_a_stage_that_takes_the_name_of_anothers_picture_fails(experiment: Experiment) -> None:
+    counted = Counted()
+    stages = (counted.stage("one", figures=("same",)), counted.stage("two", figures=("same",)))
+    outcomes = run_experiment(experiment, stages)
+    assert outcomes[0].failure == ""
+    assert "'same' that an earlier stage has" in outcomes[1].failure
+
+
 def test_one_stage_alone_leaves_the_others_as_they_are(experiment: Experiment) -> None:
     counted = Counted()
     stages = (counted.stage("one"), counted.stage("two"))

@@ -86,4 +86,4 @@ def _strengths(model: RegistrationModel, count: int) -> Table:
     )
 
 
-STAGE = Stage("components", "What the components do", "paper, figures 2, 4 and 7", run)
+STAGE = Stage("components", "The components on three subjects", "paper, figures 2, 4 and 7", run)
