@@ -44,6 +44,7 @@ _EXTRAS = {
     "torch": "worker",
     "safetensors": "worker",
     "matplotlib": "worker",
+    "jinja2": "training",
     "sklearn": "training",
     "tensorboard": "training",
 }

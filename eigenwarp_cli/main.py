@@ -10,6 +10,7 @@ from eigenwarp_cli import (
     components,
     data,
     demo,
+    experiment,
     keys,
     migrate,
     models,
@@ -41,6 +42,7 @@ app.command("train")(train.train)
 app.command("basis")(trained.basis)
 app.command("evaluate")(trained.evaluate)
 app.command("export")(trained.export)
+app.add_typer(experiment.app, name="experiment")
 app.command("synthesize")(data.synthesize)
 app.command("examples")(data.examples)
 app.add_typer(data.app, name="data")

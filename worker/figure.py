@@ -10,21 +10,20 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.ndimage import zoom
 
+from eigenwarp.drawing import DISPLACEMENT_COLOURS, draw_arrows, draw_image, draw_outline
 from eigenwarp.errors import ModelUnknownError
 from eigenwarp.field import DisplacementField, jacobian_determinant, warp_segmentation, warp_volume
 from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.schemas.choices import ScaleUnit
 from eigenwarp.schemas.report import Report
 from eigenwarp.volume import Segmentation, Volume
+from eigenwarp.volume.section import Section, sections
 from worker.components import component_field
-from worker.section import Section, sections
 
 BEFORE, AFTER, TARGET = "#ff4d4d", "#ffd23f", "#3fd0ff"
 _FOLDED = "#00e05a"
 _BACKGROUND, _INK = "#111111", "#eeeeee"
-_ARROWS_ACROSS = 18
 _DPI = 110
 # Shown range of the determinant, symmetric in its logarithm.
 _JACOBIAN_SPAN = 2.0
@@ -96,7 +95,7 @@ def registration_figure(
         for axis, labels, colour in ((row[3], labels_before, BEFORE), (row[4], labels_after, AFTER)):
             _contour(axis, plane, fixed_segmentation, TARGET)
             _contour(axis, plane, labels, colour)
-        _arrows(row[5], plane, deformation, longest)
+        draw_arrows(row[5], plane, deformation, longest)
         _determinant(row[6], plane, outputs.jacobian.data)
         _contour(row[6], plane, fixed_segmentation, "#222222")
     _displacement_bar(figure, axes[:, 5], longest)
@@ -140,7 +139,7 @@ def component_figure(model: RegistrationModel, component: int, scale: float, uni
             _contour(axis, plane, labels, BEFORE)
         for axis in (row[1], row[2]):
             _contour(axis, plane, moved_labels, AFTER)
-        _arrows(row[3], plane, field.displacement, longest)
+        draw_arrows(row[3], plane, field.displacement, longest)
         _determinant(row[4], plane, jacobian)
     _displacement_bar(figure, axes[:, 3], longest)
     _jacobian_bar(figure, axes[:, 4])
@@ -175,61 +174,14 @@ def _canvas(planes: tuple[Section, Section], titles: tuple[str, ...]) -> tuple[F
 
 
 def _image(axis: Axes, plane: Section, volume: Volume, window: Window) -> None:
-    axis.imshow(
-        np.asarray(plane.take(volume.data), dtype=np.float32),
-        cmap="gray",
-        vmin=window[0],
-        vmax=window[1],
-        origin="lower",
-        extent=plane.extent(),
-        interpolation="bilinear",
-    )
+    draw_image(axis, plane, volume.data, window)
 
 
 def _contour(axis: Axes, plane: Section, labels: Segmentation | None, colour: str) -> None:
-    """The outline of every label, smoothed by a fraction of a voxel as a hand would draw it."""
-    if labels is None:
-        return
-    shown = plane.take(labels.data)
-    left, right, bottom, top = plane.extent()
-    for label in labels.labels:
-        mask = zoom(np.asarray(shown == label, dtype=np.float32), 4, order=1, grid_mode=True, mode="nearest")
-        if mask.max() > 0.5 > mask.min():
-            rows, columns = mask.shape
-            x = left + (np.arange(columns) + 0.5) * (right - left) / columns
-            y = bottom + (np.arange(rows) + 0.5) * (top - bottom) / rows
-            axis.contour(x, y, mask, levels=[0.5], colors=colour, linewidths=1.3)
-
-
-def _arrows(axis: Axes, plane: Section, deformation: npt.NDArray[np.floating], longest: float) -> None:
-    """Tissue seen at x was at x + d(x): each arrow ends where the tissue is seen now."""
-    right, up = plane.in_plane(deformation)
-    length = np.linalg.norm(np.asarray(plane.take(deformation), dtype=np.float64), axis=-1)
-    rows, columns = right.shape
-    across, upwards = plane.spacing
-    step_x = max(1, round(columns / _ARROWS_ACROSS))
-    step_y = max(1, round(step_x * across / upwards))
-    j, i = np.meshgrid(np.arange(step_y // 2, rows, step_y), np.arange(step_x // 2, columns, step_x), indexing="ij")
-    x, y = (i + 0.5) * across, (j + 0.5) * upwards
-    axis.quiver(
-        x + right[j, i],
-        y + up[j, i],
-        -right[j, i],
-        -up[j, i],
-        length[j, i],
-        cmap="plasma",
-        norm=Normalize(0, longest),
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        width=0.008,
-        headwidth=3.5,
-        headlength=4,
-        headaxislength=3.5,
-    )
-    left, stop, bottom, top = plane.extent()
-    axis.set_xlim(left, stop)
-    axis.set_ylim(bottom, top)
+    """The outline of every label, as a hand would draw it."""
+    if labels is not None:
+        for label in labels.labels:
+            draw_outline(axis, plane, labels.data == label, colour)
 
 
 def _determinant(axis: Axes, plane: Section, jacobian: npt.NDArray[np.float32]) -> None:
@@ -259,7 +211,7 @@ def _longest(planes: tuple[Section, Section], deformation: npt.NDArray[np.floati
 
 
 def _displacement_bar(figure: Figure, axes: npt.NDArray[np.object_], longest: float) -> None:
-    _bar(figure, axes, ScalarMappable(Normalize(0, longest), "plasma"), "mm")
+    _bar(figure, axes, ScalarMappable(Normalize(0, longest), DISPLACEMENT_COLOURS), "mm")
 
 
 def _jacobian_bar(figure: Figure, axes: npt.NDArray[np.object_]) -> None:

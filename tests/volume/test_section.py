@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eigenwarp.volume import Geometry
-from worker.section import sections
+from eigenwarp.volume.section import sections
 
 # 12 × 14 × 10 mm about the origin.
 RAS = Geometry.from_spacing((12, 14, 10))

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from nibabel.orientations import apply_orientation
 
-from eigenwarp.volume import Geometry
+from eigenwarp.volume.geometry import Geometry
 
-# Shown around the labels, mm, so that a small organ in a large image fills the picture.
-_MARGIN_MM = 15.0
+# Shown around the labels, so that a small organ in a large image fills the picture.
+MARGIN_MM = 15.0
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,13 @@ class Section:
         return 0.0, across * (self.columns.stop - self.columns.start), 0.0, up * (self.rows.stop - self.rows.start)
 
 
-def sections(geometry: Geometry, labels: npt.NDArray[np.integer] | None = None) -> tuple[Section, Section]:
+def sections(
+    geometry: Geometry, labels: npt.NDArray[np.integer] | None = None, margin_mm: float = MARGIN_MM
+) -> tuple[Section, Section]:
     """The sagittal and coronal plane with the most labelled voxels, cut around them; the middle without labels."""
     canonical, transform = geometry.reoriented("RAS")
     found = np.zeros(canonical.shape, dtype=np.bool_) if labels is None else apply_orientation(labels > 0, transform)
-    windows = [_window(found, axis, canonical.spacing[axis]) for axis in range(3)]
+    windows = [_window(found, axis, canonical.spacing[axis], margin_mm) for axis in range(3)]
     planes = []
     for name, axis in (("sagittal", 0), ("coronal", 1)):
         area = found.sum(axis=tuple(other for other in range(3) if other != axis))
@@ -80,10 +82,10 @@ def sections(geometry: Geometry, labels: npt.NDArray[np.integer] | None = None) 
     return planes[0], planes[1]
 
 
-def _window(found: npt.NDArray[np.bool_], axis: int, spacing: float) -> slice:
+def _window(found: npt.NDArray[np.bool_], axis: int, spacing: float, margin_mm: float) -> slice:
     size = found.shape[axis]
     present = np.flatnonzero(found.any(axis=tuple(other for other in range(3) if other != axis)))
     if not len(present):
         return slice(0, size)
-    margin = round(_MARGIN_MM / spacing)
+    margin = round(margin_mm / spacing)
     return slice(max(int(present[0]) - margin, 0), min(int(present[-1]) + 1 + margin, size))
