@@ -75,7 +75,9 @@ def test_register_writes_everything_and_the_field_moves_the_original(
         "warped_segmentation.nii.gz",
         "jacobian.nii.gz",
         "report.json",
+        "explanation.png",
     }
+    assert (out / "explanation.png").read_bytes().startswith(b"\x89PNG")
     field = read_field(out / "field.nii.gz", FieldFormat.RAS)
     again = warp_volume(read_volume(moving), field)
     assert np.allclose(again.data, read_volume(out / "warped.nii.gz").data, atol=1e-2)
@@ -83,6 +85,7 @@ def test_register_writes_everything_and_the_field_moves_the_original(
     assert report["model"]["name"] == "tiny"
     assert report["labels"]["mean_dice_after"] is not None
     assert "Dice head" in done.stdout
+    assert report["explanation"]["description"] in " ".join(done.stdout.split())
     assert str(out) in done.stdout
 
 
