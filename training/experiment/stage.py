@@ -24,6 +24,7 @@ class Workplace:
         prepared_train, prepared_validation: the same on the model's grid.
         figures: folder for the stage's PNG files.
         seed: of everything random.
+        other_seed: a model without skips trained from another seed, to see what depends on it.
     """
 
     model: RegistrationModel
@@ -34,6 +35,7 @@ class Workplace:
     prepared_validation: PreparedCohort
     figures: Path
     seed: int = 0
+    other_seed: RegistrationModel | None = None
 
 
 @dataclass(frozen=True)
