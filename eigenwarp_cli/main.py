@@ -9,6 +9,7 @@ from eigenwarp_cli import (
     components,
     data,
     demo,
+    enlarge,
     keys,
     migrate,
     models,
@@ -41,6 +42,8 @@ app.command("basis")(trained.basis)
 app.command("evaluate")(trained.evaluate)
 app.command("export")(trained.export)
 app.command("synthesize")(data.synthesize)
+app.command("enlarge")(enlarge.enlarge)
+app.command("leave-one-out")(enlarge.leave_one_out)
 app.command("examples")(data.examples)
 app.add_typer(data.app, name="data")
 app.add_typer(keys.app, name="keys")
