@@ -58,14 +58,16 @@ def draw_arrows(
     across: int = ARROWS_ACROSS,
     colours: str = DISPLACEMENT_COLOURS,
     width: float = 0.008,
+    magnified: float = 1.0,
 ) -> None:
-    """Tissue seen at x was at x + d(x): each arrow ends where the tissue is seen now, in true length.
+    """Tissue seen at x was at x + d(x): each arrow ends where the tissue is seen now.
 
     Args:
         deformation: d, world mm, (X, Y, Z, 3) on the plane's grid.
         longest: the norm, in all three directions, at the end of the colours, mm.
         across: how many arrows from left to right.
         width: of a shaft, as a share of the picture's width.
+        magnified: how many times longer than in truth; such an arrow ends beyond where the tissue is now.
     """
     right, up = plane.in_plane(deformation)
     length = np.linalg.norm(np.asarray(plane.take(deformation), dtype=np.float64), axis=-1)
@@ -78,8 +80,8 @@ def draw_arrows(
     axis.quiver(
         x + right[j, i],
         y + up[j, i],
-        -right[j, i],
-        -up[j, i],
+        -magnified * right[j, i],
+        -magnified * up[j, i],
         length[j, i],
         cmap=colours,
         clim=(0, longest),

@@ -39,6 +39,7 @@ _EXTRAS = {
     "torch": "worker",
     "safetensors": "worker",
     "matplotlib": "worker",
+    "jinja2": "training",
     "sklearn": "training",
     "tensorboard": "training",
 }

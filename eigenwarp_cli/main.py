@@ -10,6 +10,7 @@ from eigenwarp_cli import (
     data,
     demo,
     enlarge,
+    experiment,
     keys,
     migrate,
     models,
@@ -41,6 +42,7 @@ app.command("train")(train.train)
 app.command("basis")(trained.basis)
 app.command("evaluate")(trained.evaluate)
 app.command("export")(trained.export)
+app.add_typer(experiment.app, name="experiment")
 app.command("synthesize")(data.synthesize)
 app.command("enlarge")(enlarge.enlarge)
 app.command("leave-one-out")(enlarge.leave_one_out)
