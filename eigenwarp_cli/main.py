@@ -6,6 +6,7 @@ import typer
 
 from eigenwarp_cli import (
     audit,
+    change,
     components,
     data,
     demo,
@@ -29,6 +30,7 @@ from eigenwarp_cli.up import command as up_command
 app = new_application("Registers 3-D medical volumes with a network whose latent space can be read.")
 app.command("register")(register.register)
 app.command("project")(project.project)
+app.command("change")(change.change)
 app.command("segment")(segment.segment)
 app.command("components")(components.components)
 app.command("component")(components.component)

@@ -111,6 +111,19 @@ def test_a_components_field_and_the_list_of_components(tiny_bundle: Path, tmp_pa
     assert len(json.loads(done.stdout)["rows"]) == COMPONENTS
 
 
+def test_a_change_between_two_scans_is_told_apart_from_noise(pair: Path, tiny_bundle: Path) -> None:
+    first, second = sorted((pair / "images").iterdir())
+    options = ("--model", tiny_bundle, "--components", COMPONENTS, "--repeats", 6)
+    same = json.loads(eigenwarp("change", first, first, *options, "--json").stdout)
+    assert (same["exceeds_noise"], same["distance_squared"], same["p_value"]) == (False, 0.0, 1.0)
+    other = eigenwarp("change", first, second, *options, "--level", 0.5)
+    assert other.returncode == 0, other.stderr
+    assert "standard deviations of noise: component" in other.stdout
+    few = eigenwarp("change", first, second, "--model", tiny_bundle, "--components", COMPONENTS, "--repeats", 2)
+    assert (few.returncode, few.stdout) == (2, "")
+    assert "2 repeats of two scans are too few" in few.stderr
+
+
 def test_segment_writes_labels_on_the_volumes_grid(pair: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     volume = pair / "images" / "first.nii.gz"
     done = eigenwarp("segment", volume, "--out", tmp_path / "s.nii.gz", "--model", tiny_bundle)
