@@ -23,7 +23,11 @@ def test_changes_are_measured_and_drawn(workplace: Workplace) -> None:
     found = longitudinal.STAGE.run(workplace, told.append)
     assert told == sorted(told)
     assert told[-1] <= 1
-    alarms, powers = found.tables
+    sources, alarms, powers = found.tables
+    spread = {row[0]: row[1:] for row in sources.rows}
+    # A gain is taken out by the preprocessing; a shift is not.
+    assert max(float(value or 0) for value in spread["gain"]) < 0.01
+    assert max(float(value or 0) for value in spread["position"]) > 0.05
     assert [row[0] for row in alarms.rows] == ["Hotelling's F"] * 2 + ["calibrated"] * 2
     assert alarms.rows[0][5] == 2 * len(workplace.validation)
     assert [row[0] for row in powers.rows].count("head shrinks") == 5
