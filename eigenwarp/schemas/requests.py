@@ -10,7 +10,7 @@ from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import ModelName, SubjectId, VolumeId
 
 OutputName = Literal["field", "inverse_field", "warped", "warped_segmentation", "jacobian", "report", "explanation"]
-# A picture takes several times as long as the registration, so it is drawn for those who ask.
+# Drawing takes longer than registering, so a picture is made for those who ask.
 DEFAULT_OUTPUTS: tuple[OutputName, ...] = (
     "field",
     "inverse_field",
