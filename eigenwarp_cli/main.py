@@ -7,9 +7,11 @@ import typer
 from eigenwarp_cli import (
     audit,
     bridge,
+    change,
     components,
     data,
     demo,
+    enlarge,
     experiment,
     keys,
     migrate,
@@ -29,6 +31,7 @@ from eigenwarp_cli.up import command as up_command
 app = new_application("Registers 3-D medical volumes with a network whose latent space can be read.")
 app.command("register")(register.register)
 app.command("project")(project.project)
+app.command("change")(change.change)
 app.command("segment")(segment.segment)
 app.command("components")(components.components)
 app.command("component")(components.component)
@@ -44,6 +47,8 @@ app.command("evaluate")(trained.evaluate)
 app.command("export")(trained.export)
 app.add_typer(experiment.app, name="experiment")
 app.command("synthesize")(data.synthesize)
+app.command("enlarge")(enlarge.enlarge)
+app.command("leave-one-out")(enlarge.leave_one_out)
 app.command("examples")(data.examples)
 app.add_typer(data.app, name="data")
 app.add_typer(keys.app, name="keys")

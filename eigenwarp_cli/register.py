@@ -15,7 +15,7 @@ from eigenwarp.schemas.choices import (
     StructureChoice,
     WholeHeadChoice,
 )
-from eigenwarp_cli.output import make_folder, print_text, write_text
+from eigenwarp_cli.output import make_folder, print_text, write_bytes, write_text
 from eigenwarp_cli.parameters import (
     AlignmentOption,
     FieldFormatOption,
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from worker.registration import RegistrationOutputs
 
 FIELD, INVERSE_FIELD, WARPED = "field.nii.gz", "inverse_field.nii.gz", "warped.nii.gz"
-WARPED_SEGMENTATION, JACOBIAN, REPORT = "warped_segmentation.nii.gz", "jacobian.nii.gz", "report.json"
+WARPED_SEGMENTATION, JACOBIAN = "warped_segmentation.nii.gz", "jacobian.nii.gz"
+REPORT, EXPLANATION = "report.json", "explanation.png"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def register(
     """Register MOVING onto FIXED.
 
     Writes field.nii.gz (fixed to moving), inverse_field.nii.gz, warped.nii.gz, warped_segmentation.nii.gz,
-    jacobian.nii.gz and report.json. The segmentations given are measured with, never registered with.
+    jacobian.nii.gz, report.json and explanation.png. The segmentations given are measured with, never registered with.
     """
     pair = PairFiles(moving, fixed, moving_segmentation, fixed_segmentation)
     how = Choices(refine, field_format, alignment, components, structure_and_side(localize, side), whole_heads)
@@ -137,6 +138,7 @@ def register_remotely(
 ) -> "Report":
     """A pair to a service, the results into the files that ``write_outputs`` would make."""
     from eigenwarp.errors import ServiceError
+    from eigenwarp.schemas.requests import ALL_OUTPUTS
 
     make_folder(out)
     labels = pair.moving_segmentation, pair.fixed_segmentation
@@ -148,6 +150,7 @@ def register_remotely(
         fixed_segmentation=fixed_labels,
         model=model,
         refine=how.refine,
+        outputs=ALL_OUTPUTS,
         field_format=how.field_format,
         alignment=how.alignment,
         components=how.components,
@@ -168,6 +171,7 @@ def write_outputs(outputs: "RegistrationOutputs", folder: Path, field_format: Fi
     """
     from eigenwarp.files import FieldFormat, write_field
     from eigenwarp.volume.nifti import write_segmentation, write_volume
+    from worker.explanation_figure import explanation_figure
 
     make_folder(folder)
     moving, fixed = outputs.inverse_field.geometry, outputs.field.geometry
@@ -178,3 +182,5 @@ def write_outputs(outputs: "RegistrationOutputs", folder: Path, field_format: Fi
     if outputs.warped_segmentation is not None:
         write_segmentation(outputs.warped_segmentation, folder / WARPED_SEGMENTATION)
     write_text(folder / REPORT, outputs.report.model_dump_json(indent=1) + "\n")
+    if outputs.report.explanation is not None:
+        write_bytes(folder / EXPLANATION, explanation_figure(outputs))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from eigenwarp_cli.output import results
 
 if TYPE_CHECKING:
-    from eigenwarp.schemas.report import Coefficients, Report
+    from eigenwarp.schemas.report import Coefficients, Explanation, Report
 
 
 def print_summary(report: "Report") -> None:
@@ -35,6 +35,8 @@ def print_summary(report: "Report") -> None:
         highlight=False,
     )
     console.print(_explained(report), highlight=False)
+    if report.explanation is not None:
+        _print_motions(report.explanation)
     for warning in report.warnings:
         console.print(f"[yellow]warning[/yellow] {warning.code}: {warning.detail}", highlight=False)
 
@@ -55,6 +57,26 @@ def print_coefficients(coefficients: "Coefficients | None", count: int = 8) -> N
     results().print(table, highlight=False)
 
 
+def _print_motions(explanation: "Explanation") -> None:
+    """The one-line description, and the kinds of motion: in all, and of what the basis explains."""
+    from rich.table import Table
+
+    console = results()
+    motions = [("motion", explanation.motion), ("by the basis", explanation.basis_motion)]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "translation", "rotation", "scaling", "shear", "rest", "RMS mm"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, motion in motions:
+        if motion is not None:
+            shares = motion.shares
+            kinds = (shares.translation, shares.rotation, shares.scaling, shares.shear, shares.rest)
+            table.add_row(name, *(f"{share:.0%}" for share in kinds), f"{motion.rms_mm:.2f}")
+    if table.row_count:
+        console.print(table, highlight=False)
+    if explanation.description is not None:
+        console.print(explanation.description, highlight=False)
+
+
 def _explained(report: "Report", count: int = 4) -> str:
     explanation = report.explanation
     if explanation is None:
@@ -62,6 +84,8 @@ def _explained(report: "Report", count: int = 4) -> str:
     largest = sorted(explanation.components, key=lambda row: row.share, reverse=True)[:count]
     parts = [f"{row.share:.0%} component {row.component} ({row.coefficient:+.1f})" for row in largest]
     text = f"latent difference: {', '.join(parts)}; {explanation.outside_basis_share:.0%} outside the basis"
+    if explanation.latent_refinement_mm:
+        text += f"; refinement of the latent difference changes the field by {explanation.latent_refinement_mm:.2f} mm"
     if explanation.field_beyond_decoding_mm:
         text += (
             f"; refinement of the field adds {explanation.field_beyond_decoding_mm:.2f} mm that no component explains"

@@ -7,7 +7,7 @@ import typer
 
 from eigenwarp.errors import OptionInvalidError
 from eigenwarp.schemas.choices import RefineChoice
-from eigenwarp_cli.output import print_text, progress_console, results
+from eigenwarp_cli.output import print_text, progress_console, results, write_text
 from eigenwarp_cli.parameters import DataOption, ModelOption, require_data
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def export(
     """Make a bundle of a run: weights, basis, template, provenance and model card."""
     from training.checkpoint import read_config
     from training.data.cohort import open_cohort
+    from training.data.enlarge import card_note
     from training.export import export_bundle
     from training.tensors import prepare_cohort
 
@@ -49,6 +50,8 @@ def export(
         checkpoint=checkpoint,
         incremental=incremental,
     )
+    if note := card_note(folder):
+        write_text(out / "NOTES.md", note)
     _write_card(out)
     print_text(f"{manifest.name} {manifest.version} in {out}")
 

@@ -49,7 +49,7 @@ def model_card(manifest: Manifest, basis: Basis | None, notes: str = "") -> str:
     pairs = int(next(iter(manifest.metrics.values()))["pairs"]) if manifest.metrics else 0
     return f"""# {manifest.name}
 
-Registers crops of T1 MR around one structure, labels {", ".join(manifest.labels)}. Version `{manifest.version}`.
+Registers images like those it was trained on, labels {", ".join(manifest.labels)}. Version `{manifest.version}`.
 Research software, not a medical device.
 
 {notes}

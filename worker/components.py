@@ -5,12 +5,13 @@ import numpy.typing as npt
 
 from eigenwarp.errors import OptionInvalidError
 from eigenwarp.field import DisplacementField, field_from_model, invert, jacobian_determinant
-from eigenwarp.field.motion import decompose_motion
+from eigenwarp.field.motion import Motion, decompose_motion
 from eigenwarp.model.registration import RegistrationModel
 from eigenwarp.schemas.choices import ScaleUnit
 from eigenwarp.schemas.components import ComponentRow, ComponentTable, LabelChange, MotionRow, MotionShares
 from eigenwarp.schemas.document import ModelReference
 from eigenwarp.volume import Geometry, Segmentation
+from eigenwarp.volume.bounding_box import bounding_box
 
 # Voxels around the labels in which the inverse is sought, for the derivatives at their border.
 _MARGIN = 2
@@ -101,10 +102,11 @@ def _effect(
 ) -> tuple[MotionRow, list[LabelChange]]:
     """Motion and volume changes of the anatomy, which moves by the inverse of the field."""
     if labels is None:
-        return _motion_row(invert(field, field.geometry), None), []
-    box, offset = _bounding_box(labels.data > 0)
-    inverse = invert(field, labels.geometry.cropped(offset, (box.shape[0], box.shape[1], box.shape[2])))
-    inside = labels.data[tuple(slice(o, o + n) for o, n in zip(offset, box.shape, strict=True))]
+        return motion_row(decompose_motion(invert(field, field.geometry)), over_labels=False), []
+    box = bounding_box(labels.data > 0, margin=_MARGIN)
+    inside = labels.data[box]
+    offset = (box[0].start, box[1].start, box[2].start)
+    inverse = invert(field, labels.geometry.cropped(offset, (inside.shape[0], inside.shape[1], inside.shape[2])))
     jacobian = jacobian_determinant(inverse)
     changes = [
         LabelChange(
@@ -115,13 +117,13 @@ def _effect(
         )
         for label in labels.labels
     ]
-    return _motion_row(inverse, inside > 0), changes
+    return motion_row(decompose_motion(inverse, inside > 0), over_labels=True), changes
 
 
-def _motion_row(motion_field: DisplacementField, region: npt.NDArray[np.bool_] | None) -> MotionRow:
-    motion = decompose_motion(motion_field, region)
+def motion_row(motion: Motion, over_labels: bool) -> MotionRow:
+    """A motion as it leaves the program."""
     return MotionRow(
-        measured_over="grid" if region is None else "labels",
+        measured_over="labels" if over_labels else "grid",
         shares=MotionShares(
             translation=motion.translation_share,
             rotation=motion.rotation_share,
@@ -135,12 +137,3 @@ def _motion_row(motion_field: DisplacementField, region: npt.NDArray[np.bool_] |
         rotation_axis=motion.rotation_axis,
         scaling_percent=100 * (motion.scaling - 1),
     )
-
-
-def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], tuple[int, int, int]]:
-    """The part of a mask around what is true, and where it begins."""
-    found = np.argwhere(mask)
-    low = np.maximum(found.min(axis=0) - _MARGIN, 0)
-    high = np.minimum(found.max(axis=0) + 1 + _MARGIN, mask.shape)
-    box = mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    return box, (int(low[0]), int(low[1]), int(low[2]))

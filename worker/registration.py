@@ -39,6 +39,7 @@ class RegistrationOutputs:
         jacobian: determinant of the transform on the fixed grid.
         report: what ``report.json`` holds.
         registration: the model's own result, codes included.
+        pair: what was registered, with the labels that were given or predicted.
     """
 
     field: DisplacementField
@@ -49,6 +50,7 @@ class RegistrationOutputs:
     jacobian: Volume
     report: Report
     registration: Registration
+    pair: Pair
 
 
 def register_volumes(
@@ -119,6 +121,7 @@ def register_volumes(
         jacobian=Volume(jacobian, fixed.geometry),
         report=report.model_copy(update={"timings_s": rounded}),
         registration=replace(found, timings=rounded),
+        pair=pair,
     )
 
 

@@ -20,8 +20,6 @@ from eigenwarp.preprocess import Alignment
 from eigenwarp.schemas.document import ModelReference
 from eigenwarp.schemas.report import (
     Coefficients,
-    ComponentShare,
-    Explanation,
     Grid,
     InverseConsistencyReport,
     Jacobian,
@@ -34,6 +32,7 @@ from eigenwarp.schemas.report import (
 from eigenwarp.volume import Geometry, Segmentation, Volume
 from eigenwarp.volume.correlation import normalised_correlation
 from eigenwarp.volume.overlap import dice, label_volumes
+from worker.explanation import explain
 from worker.notices import domain_notices, field_notices, geometry_notices, own_notices
 from worker.pair import Pair
 from worker.projection import describe_domain
@@ -94,7 +93,7 @@ def make_report(
             inside_share=measured.consistency.inside_share,
         ),
         coefficients=_coefficients(model, found),
-        explanation=_explanation(model, found),
+        explanation=explain(model, pair, found, alignment=alignment, components=components),
         moving_domain=None if domains is None else domains[0],
         fixed_domain=None if domains is None else domains[1],
         warnings=warnings,
@@ -189,27 +188,6 @@ def _coefficients(model: RegistrationModel, found: Registration) -> Coefficients
         return None
     moving, fixed = model.basis.project(found.moving_code), model.basis.project(found.fixed_code)
     return Coefficients(moving=moving.tolist(), fixed=fixed.tolist(), difference=(moving - fixed).tolist())
-
-
-def _explanation(model: RegistrationModel, found: Registration) -> Explanation | None:
-    if model.bundle.basis is None:
-        return None
-    difference = found.latent_difference.astype(np.float64)
-    along = model.basis.project_difference(difference)
-    squared_length = float(difference @ difference)
-    shares = along**2 / squared_length if squared_length else np.zeros_like(along)
-    held = float(shares.sum())
-    if held > 1:
-        # The basis is orthonormal but for float32.
-        shares, held = shares / held, 1.0
-    return Explanation(
-        components=[
-            ComponentShare(component=k, coefficient=float(a), share=float(share))
-            for k, (a, share) in enumerate(zip(along, shares, strict=True), start=1)
-        ],
-        outside_basis_share=1 - held if squared_length else 0.0,
-        field_beyond_decoding_mm=found.refinement_residual_mm,
-    )
 
 
 def _mean(scores: dict[int, float]) -> float | None:

@@ -17,7 +17,7 @@ from eigenwarp.schemas.document import Document
 from eigenwarp.schemas.jobs import JobRow
 from eigenwarp.schemas.localization import Localize, LocalizePair
 from eigenwarp.schemas.requests import (
-    ALL_OUTPUTS,
+    DEFAULT_OUTPUTS,
     OutputName,
     ProjectRequest,
     ReconstructRequest,
@@ -49,7 +49,7 @@ class SubmissionCalls(VolumeCalls, JobCalls):
         fixed_segmentation: VolumeSource | None = None,
         model: str | None = None,
         refine: RefineChoice = "none",
-        outputs: Sequence[OutputName] = ALL_OUTPUTS,
+        outputs: Sequence[OutputName] = DEFAULT_OUTPUTS,
         field_format: FieldFormatChoice = "itk",
         alignment: AlignmentChoice = "center",
         components: int | None = None,
@@ -62,7 +62,8 @@ class SubmissionCalls(VolumeCalls, JobCalls):
 
         Args:
             moving_segmentation, fixed_segmentation: measured with, never registered with.
-            refine, alignment, field_format, outputs: as on the command line.
+            refine, alignment, field_format: as on the command line.
+            outputs: which results; ``explanation``, a picture, is made only where it is named.
             components: use only the first n of the basis.
             localize: find a structure in whole heads, and register the crops around it.
         """

@@ -16,6 +16,7 @@ from eigenwarp.explanation.hotelling import (
 from eigenwarp.explanation.interval import Interval, bootstrap_interval, proportion_interval
 from eigenwarp.explanation.motion_energy import KINDS, MotionEnergy, Pooled
 from eigenwarp.explanation.participation import held_share, participation_ratio, top_share
+from eigenwarp.explanation.sentence import describe_registration
 from eigenwarp.explanation.shape_model import compactness, draw_coefficients, nearest_distances, relative_residuals
 from eigenwarp.explanation.subspaces import (
     Matched,
@@ -42,6 +43,7 @@ __all__ = [
     "compactness",
     "cross_validated_scores",
     "describe_motion",
+    "describe_registration",
     "direction_name",
     "draw_coefficients",
     "fit_dose_response",

@@ -18,12 +18,12 @@ class MotionShares(Document):
 
 
 class MotionRow(Document):
-    """How the template's anatomy moves when it is warped along a component by +1 standard deviation.
+    """How anatomy moves: the template's when warped along a component by +1 standard deviation, or a moving image's.
 
     The motion is the inverse of the field, which leads the other way.
     """
 
-    measured_over: Literal["labels", "grid"] = Field(description="The template's labels, or the whole model grid.")
+    measured_over: Literal["labels", "grid"] = Field(description="The labels, or the whole grid where there are none.")
     shares: MotionShares
     rms_mm: float
     translation_mm: Vector = Field(description="Of the region's centre, RAS.")
@@ -33,7 +33,7 @@ class MotionRow(Document):
 
 
 class LabelChange(Document):
-    """Change of a template label's volume at +1 standard deviation."""
+    """Change of a label's volume: the template's at +1 standard deviation, or the moving image's."""
 
     label: int
     name: str | None

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice
+from eigenwarp.schemas.components import LabelChange, MotionRow
 from eigenwarp.schemas.document import Document, ModelReference, Notice, Share, Vector
 from eigenwarp.schemas.localization import Localization
 from eigenwarp.schemas.projection import Domain
@@ -89,14 +90,36 @@ class ComponentShare(Document):
 
     component: int = Field(ge=1)
     coefficient: float
+    standard_deviations: float | None = Field(
+        default=None, description="The coefficient in standard deviations of the training cohort along the component."
+    )
     share: Share = Field(description="Of the squared length of the latent difference.")
 
 
 class Explanation(Document):
-    """The decoded latent difference z in the basis; the shares and the one outside add up to 1."""
+    """The decoded latent difference z in the basis, and the deformation in elementary motions.
 
+    The components' shares and the one outside add up to 1. The motions are those of the moving anatomy beyond the
+    initial alignment, over the moving labels (the whole moving image without any). Null stands where too little anatomy
+    is known, and in the reports of versions that did not yet tell it.
+    """
+
+    description: str | None = Field(default=None, description="One line in plain language.")
     components: list[ComponentShare] = Field(description="In the order of the basis.")
     outside_basis_share: Share
+    motion: MotionRow | None = Field(default=None, description="Of the whole deformation.")
+    basis_motion: MotionRow | None = Field(
+        default=None, description="Of what is decoded from the components' part of z alone."
+    )
+    beyond_basis_mm: float | None = Field(
+        default=None, description="Root mean square of what the whole motion has beyond that of the components' part."
+    )
+    volume_changes: list[LabelChange] = Field(
+        default=[], description="What the deformation does to the volume of each moving label."
+    )
+    latent_refinement_mm: float | None = Field(
+        default=None, description="Root mean square of what latent refinement changed in the decoded field; 0 without."
+    )
     field_beyond_decoding_mm: float = Field(
         description="Root mean square of what field refinement added to the decoded field: not explained by the basis."
     )

@@ -10,8 +10,9 @@ from eigenwarp.schemas.localization import Localize, LocalizePair
 from eigenwarp.schemas.moment import Moment
 from eigenwarp.schemas.names import ModelName, SubjectId, VolumeId
 
-OutputName = Literal["field", "inverse_field", "warped", "warped_segmentation", "jacobian", "report"]
-ALL_OUTPUTS: tuple[OutputName, ...] = (
+OutputName = Literal["field", "inverse_field", "warped", "warped_segmentation", "jacobian", "report", "explanation"]
+# Drawing takes longer than registering, so a picture is made for those who ask.
+DEFAULT_OUTPUTS: tuple[OutputName, ...] = (
     "field",
     "inverse_field",
     "warped",
@@ -19,6 +20,7 @@ ALL_OUTPUTS: tuple[OutputName, ...] = (
     "jacobian",
     "report",
 )
+ALL_OUTPUTS: tuple[OutputName, ...] = (*DEFAULT_OUTPUTS, "explanation")
 
 
 def _each_once(names: tuple[OutputName, ...]) -> tuple[OutputName, ...]:
@@ -29,8 +31,8 @@ class RegisterOptions(Document):
     """How to register, and what to hand out."""
 
     refine: RefineChoice = "none"
-    outputs: Annotated[tuple[OutputName, ...], Field(min_length=1, max_length=6), AfterValidator(_each_once)] = (
-        ALL_OUTPUTS
+    outputs: Annotated[tuple[OutputName, ...], Field(min_length=1, max_length=7), AfterValidator(_each_once)] = Field(
+        default=DEFAULT_OUTPUTS, description="All but the picture `explanation`, unless named."
     )
     field_format: FieldFormatChoice = "itk"
     alignment: AlignmentChoice = "center"

@@ -72,7 +72,8 @@ async def register(
     """Register `moving` onto `fixed`.
 
     Segmentations are measured with, never registered with. Results: `field`, `inverse_field`, `warped`,
-    `warped_segmentation`, `jacobian`, `report`; the report is in the job as well.
+    `warped_segmentation`, `jacobian`, `report`; the report is in the job as well. `explanation`, a picture of what the
+    report says of the components and motions, is drawn where `outputs` names it.
     """
     return await _answer(request, resources, caller, REGISTER, idempotency_key)
 

@@ -1,10 +1,8 @@
 // The components' table and the picture of the chosen one.
 
 import { json, patiently, save, wait } from "./api.js";
-import { find, fixed, make, notify, percent, signed, width } from "./elements.js";
+import { MOTIONS, WORDS, enlarge, find, fixed, make, motionShares, notify, percent, signed, width } from "./elements.js";
 
-const MOTIONS = ["translation", "rotation", "scaling", "shear", "rest"];
-const WORDS = { rest: "bending" };
 const AXES = ["left–right", "back–front", "foot–head"];
 
 let rows = [];
@@ -30,6 +28,7 @@ export async function showBasis(name) {
 function tableRow(row, most) {
   const { component: k, explained_variance_ratio: share, cumulative, motion } = row;
   const button = make("button", { type: "button", textContent: k, title: `Component ${k}` });
+  const [inShares, shares] = motionShares(motion);
   const line = make(
     "tr",
     { onclick: () => choose(k) },
@@ -46,8 +45,8 @@ function tableRow(row, most) {
     ),
     make(
       "td",
-      { title: MOTIONS.map((name) => `${WORDS[name] ?? name} ${percent(motion.shares[name], 0)}`).join(", ") },
-      make("div", { class: "shares" }, ...MOTIONS.map((name) => width(make("i", { class: name }), motion.shares[name]))),
+      { title: inShares },
+      shares,
       make("div", { class: "does", textContent: inWords(row) }),
     ),
   );
@@ -141,13 +140,7 @@ async function saveField(event) {
   }
 }
 
-const large = find("#large");
-find("#enlarge").addEventListener("click", () => {
-  const { src, alt } = find("#figure");
-  Object.assign(find("img", large), { src, alt });
-  large.showModal();
-});
-large.addEventListener("click", () => large.close());
+find("#enlarge").addEventListener("click", () => enlarge(find("#figure")));
 find("#scale").addEventListener("input", draw);
 find("#save-field").addEventListener("click", saveField);
 find("#components").addEventListener("keydown", (event) => {

@@ -25,3 +25,21 @@ export function notify(problem) {
   notice.hidden = !problem;
   notice.textContent = problem ? problem.message : "";
 }
+
+// The five kinds of motion, as style sheet and report name them, and the words for those that need one.
+export const MOTIONS = ["translation", "rotation", "scaling", "shear", "rest"];
+export const WORDS = { rest: "bending" };
+
+export function motionShares(motion) {
+  const title = MOTIONS.map((name) => `${WORDS[name] ?? name} ${percent(motion.shares[name], 0)}`).join(", ");
+  const bar = make("div", { class: "shares", title }, ...MOTIONS.map((name) => width(make("i", { class: name }), motion.shares[name])));
+  return [title, bar];
+}
+
+const large = find("#large");
+large.addEventListener("click", () => large.close());
+
+export function enlarge({ src, alt }) {
+  Object.assign(find("img", large), { src, alt });
+  large.showModal();
+}

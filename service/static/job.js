@@ -1,7 +1,7 @@
 // One job: its progress while it runs, its findings once it has ended.
 
 import { call, events, json, save, wait } from "./api.js";
-import { find, fixed, make, notify, percent, signed, width } from "./elements.js";
+import { enlarge, find, fixed, make, motionShares, notify, percent, signed, width } from "./elements.js";
 import { showJobs } from "./jobs.js";
 
 const FINAL = new Set(["succeeded", "failed", "cancelled"]);
@@ -68,6 +68,7 @@ function ended(job) {
     job.problem && make("p", { class: "warnings", textContent: `${job.problem.title}. ${job.problem.detail}` }),
     ...(job.report ? report(job.report) : []),
     ...(job.projection ? projection(job.projection) : []),
+    picture(job),
     found?.warnings.length
       ? make("ul", { class: "warnings" }, ...found.warnings.map((warning) => make("li", { textContent: warning.detail })))
       : null,
@@ -91,9 +92,46 @@ function report({ similarity, labels, jacobian, inverse_consistency: inverse, ex
       ["Folding", percent(jacobian.folding_share, 2)],
       ["There and back", `${fixed(inverse.mean_mm)} mm`],
     ),
+    explanation?.description && make("p", { class: "words", textContent: explanation.description }),
+    ...(explanation?.motion ? motions(explanation) : []),
     explanation && make("p", { class: "sub", textContent: `Share of the difference; ${percent(explanation.outside_basis_share)} outside the basis` }),
     explanation && chart(explanation.components.map((row) => [row.component, row.share, percent(row.share)]), false),
   ];
+}
+
+function motions({ motion, basis_motion: ofBasis, beyond_basis_mm: apart }) {
+  const [inAll, all] = motionShares(motion);
+  const line = `Motion beyond the alignment, ${fixed(motion.rms_mm, 1)} mm: ${inAll}`;
+  if (!ofBasis) return [make("p", { class: "sub", textContent: line }), all];
+  const [byBasis, part] = motionShares(ofBasis);
+  return [
+    make("p", { class: "sub", textContent: line }),
+    all,
+    make("p", { class: "sub", textContent: `By the basis alone, within ${fixed(apart, 1)} mm of it: ${byBasis}` }),
+    part,
+  ];
+}
+
+// The picture of the explanation, where one was asked for.
+function picture(job) {
+  const result = job.results.find((one) => one.name === "explanation");
+  if (!result) return null;
+  const image = make("img", { alt: "" });
+  const frame = make("button", { type: "button", hidden: true, title: "Enlarge", onclick: () => enlarge(image) }, image);
+  const state = make("p", { textContent: "Loading …" });
+  const fetchIt = async () => {
+    try {
+      const url = URL.createObjectURL(await (await call(result.href)).blob());
+      const words = job.report?.explanation?.description;
+      Object.assign(image, { src: url, alt: words ?? "The registration's components, motions, outlines and Jacobian." });
+      frame.hidden = false;
+      state.hidden = true;
+    } catch (problem) {
+      state.textContent = `No picture: ${problem.message}`;
+    }
+  };
+  fetchIt();
+  return make("div", { class: "picture" }, frame, state);
 }
 
 function projection(found) {

@@ -4,6 +4,8 @@ import { json } from "./api.js";
 import { find, make, notify } from "./elements.js";
 import { followJob } from "./job.js";
 
+// All that there is, the picture included, which is drawn only where it is named.
+const OUTPUTS = ["field", "inverse_field", "warped", "warped_segmentation", "jacobian", "report", "explanation"];
 const form = find("#submit");
 const files = new Map();
 
@@ -76,7 +78,7 @@ function body() {
   if (kind() === "register") {
     data.append(
       "options",
-      JSON.stringify({ refine: refine.value, alignment: alignment.value, field_format: field_format.value }),
+      JSON.stringify({ refine: refine.value, alignment: alignment.value, field_format: field_format.value, outputs: OUTPUTS }),
     );
   } else if (subject.value) {
     data.append("subject", subject.value);

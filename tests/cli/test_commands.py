@@ -75,7 +75,9 @@ def test_register_writes_everything_and_the_field_moves_the_original(
         "warped_segmentation.nii.gz",
         "jacobian.nii.gz",
         "report.json",
+        "explanation.png",
     }
+    assert (out / "explanation.png").read_bytes().startswith(b"\x89PNG")
     field = read_field(out / "field.nii.gz", FieldFormat.RAS)
     again = warp_volume(read_volume(moving), field)
     assert np.allclose(again.data, read_volume(out / "warped.nii.gz").data, atol=1e-2)
@@ -83,6 +85,7 @@ def test_register_writes_everything_and_the_field_moves_the_original(
     assert report["model"]["name"] == "tiny"
     assert report["labels"]["mean_dice_after"] is not None
     assert "Dice head" in done.stdout
+    assert report["explanation"]["description"] in " ".join(done.stdout.split())
     assert str(out) in done.stdout
 
 
@@ -106,6 +109,19 @@ def test_a_components_field_and_the_list_of_components(tiny_bundle: Path, tmp_pa
     assert np.abs(read_field(tmp_path / "c.nii.gz").displacement).max() > 0.1
     done = eigenwarp("components", "--json", "--model", tiny_bundle)
     assert len(json.loads(done.stdout)["rows"]) == COMPONENTS
+
+
+def test_a_change_between_two_scans_is_told_apart_from_noise(pair: Path, tiny_bundle: Path) -> None:
+    first, second = sorted((pair / "images").iterdir())
+    options = ("--model", tiny_bundle, "--components", COMPONENTS, "--repeats", 6)
+    same = json.loads(eigenwarp("change", first, first, *options, "--json").stdout)
+    assert (same["exceeds_noise"], same["distance_squared"], same["p_value"]) == (False, 0.0, 1.0)
+    other = eigenwarp("change", first, second, *options, "--level", 0.5)
+    assert other.returncode == 0, other.stderr
+    assert "standard deviations of noise: component" in other.stdout
+    few = eigenwarp("change", first, second, "--model", tiny_bundle, "--components", COMPONENTS, "--repeats", 2)
+    assert (few.returncode, few.stdout) == (2, "")
+    assert "2 repeats of two scans are too few" in few.stderr
 
 
 def test_segment_writes_labels_on_the_volumes_grid(pair: Path, tiny_bundle: Path, tmp_path: Path) -> None:

@@ -104,6 +104,19 @@ def test_only_the_outputs_and_files_asked_for(client: Client, tmp_path: Path) ->
         client.result(job, "warped")
 
 
+def test_the_picture_of_an_explanation(client: Client, tmp_path: Path) -> None:
+    job = client.register(MOVING, FIXED, outputs=("explanation", "report"))
+    files = client.download(job, tmp_path)
+    assert {name: path.name for name, path in files.items()} == {
+        "explanation": "explanation.png",
+        "report": "report.json",
+    }
+    assert files["explanation"].read_bytes().startswith(b"\x89PNG")
+    assert job.report is not None
+    assert job.report.explanation is not None
+    assert job.report.explanation.motion is not None
+
+
 def test_a_subjects_history_and_its_erasure(client: Client) -> None:
     when = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
     row = client.upload(FIXED, subject="client-1", acquired_at=when)

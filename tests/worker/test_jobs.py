@@ -13,6 +13,7 @@ from eigenwarp.schemas.projection import Projection
 from eigenwarp.schemas.report import Report
 from eigenwarp.schemas.requests import (
     ALL_OUTPUTS,
+    DEFAULT_OUTPUTS,
     DeformationRequest,
     FigureRequest,
     NothingRequest,
@@ -48,7 +49,7 @@ def register_request(deployment: Deployment, **options: object) -> tuple[Registe
 def test_a_registration_hands_out_what_the_core_computes(deployment: Deployment, model: RegistrationModel) -> None:
     job = deployment.run(*register_request(deployment))
     assert (job.state, job.attempt, job.problem) == ("succeeded", 1, None)
-    assert [artefact.name for artefact in job.artefacts] == list(ALL_OUTPUTS)
+    assert [artefact.name for artefact in job.artefacts] == list(DEFAULT_OUTPUTS)
     expected = register_volumes(
         model, MOVING, FIXED, moving_segmentation=MOVING_LABELS, fixed_segmentation=FIXED_LABELS
     )
@@ -81,6 +82,16 @@ def test_only_what_was_asked_for_is_made_in_the_order_it_was_asked_for(deploymen
     job = deployment.run(*register_request(deployment, outputs=["warped", "field"]))
     assert [artefact.name for artefact in job.artefacts] == ["warped", "field"]
     assert job.report is not None
+
+
+def test_the_explanations_picture_is_drawn_where_it_is_asked_for(deployment: Deployment) -> None:
+    job = deployment.run(*register_request(deployment, outputs=list(ALL_OUTPUTS)))
+    assert [artefact.name for artefact in job.artefacts] == list(ALL_OUTPUTS)
+    assert deployment.result(job, "explanation").startswith(b"\x89PNG")
+    (artefact,) = (found for found in job.artefacts if found.name == "explanation")
+    assert (artefact.content_type, artefact.filename) == ("image/png", "explanation.png")
+    stages = [event.progress.stage for event in deployment.events(job.id) if event.progress is not None]
+    assert stages.index("measure") < stages.index("draw") < stages.index("write")
 
 
 @pytest.mark.parametrize("format", FieldFormat)

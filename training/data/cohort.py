@@ -6,7 +6,7 @@ from pathlib import Path
 from eigenwarp.errors import DataSetError, EigenwarpError
 from eigenwarp.volume import Segmentation, Volume
 from eigenwarp.volume.nifti import read_segmentation, read_volume
-from training.data.layout import Subject, decathlon_subjects, folder_subjects
+from training.data.layout import LABELS_FOLDER, Subject, decathlon_subjects, folder_subjects
 from training.data.split import SPLIT_FILE, members, read_split
 
 __all__ = ["Cohort", "Subject", "open_cohort"]
@@ -55,7 +55,7 @@ class Cohort:
         return volume, segmentation
 
 
-def open_cohort(root: Path, split: str | None = None) -> Cohort:
+def open_cohort(root: Path, split: str | None = None, *, labels: str = LABELS_FOLDER) -> Cohort:
     """Find the subjects of a data set on disk.
 
     Three layouts are understood: ``images/`` and ``labels/`` with a ``split.json``, the same without one, and a task of
@@ -66,6 +66,7 @@ def open_cohort(root: Path, split: str | None = None) -> Cohort:
         split: the group of ``split.json`` to take, such as ``"train"`` or ``"validation"``; for a Decathlon task
             without that file, its own ``"training"`` or ``"test"``. None: every subject (of a Decathlon task, every
             training subject, those being the segmented ones).
+        labels: name of the folder of segmentations beside ``images/``.
 
     Raises:
         DataSetError: not such a folder, or one that contradicts itself; the file or subject at fault is named.
@@ -77,7 +78,7 @@ def open_cohort(root: Path, split: str | None = None) -> Cohort:
         groups = decathlon_subjects(root)
         subjects = groups["training"]
     elif (root / "images").is_dir():
-        subjects = folder_subjects(root)
+        subjects = folder_subjects(root, labels)
     else:
         raise DataSetError(f"{root} holds neither an images folder nor a Decathlon dataset.json")
     if split is None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from eigenwarp.errors import DataSetError
 
 NIFTI_SUFFIXES = (".nii.gz", ".nii")
+LABELS_FOLDER = "labels"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,11 @@ def subject_name(path: Path) -> str | None:
     return next((path.name.removesuffix(suffix) for suffix in NIFTI_SUFFIXES if path.name.endswith(suffix)), None)
 
 
-def folder_subjects(root: Path) -> tuple[Subject, ...]:
-    """Subjects of a folder with ``images/`` and, where the cohort is segmented, ``labels/`` of the same file names.
+def folder_subjects(root: Path, labels_folder: str = LABELS_FOLDER) -> tuple[Subject, ...]:
+    """Subjects of a folder with ``images/`` and, where the cohort is segmented, labels of the same file names.
+
+    Args:
+        labels_folder: beside ``images/``.
 
     Raises:
         DataSetError: no images, an image without its label or a label without its image.
@@ -54,10 +58,13 @@ def folder_subjects(root: Path) -> tuple[Subject, ...]:
     images = _nifti_files(root / "images")
     if not images:
         raise DataSetError(f"no .nii or .nii.gz file in {root / 'images'}")
-    if not (root / "labels").is_dir():
+    folder = root / labels_folder
+    if not folder.is_dir():
+        if labels_folder != LABELS_FOLDER:
+            raise DataSetError(f"{folder} is not a folder")
         return tuple(Subject(name, path, None) for name, path in sorted(images.items()))
-    labels = _nifti_files(root / "labels")
-    _refuse_unpaired(sorted(images.keys() - labels.keys()), "have no segmentation", root / "labels")
+    labels = _nifti_files(folder)
+    _refuse_unpaired(sorted(images.keys() - labels.keys()), "have no segmentation", folder)
     _refuse_unpaired(sorted(labels.keys() - images.keys()), "have a segmentation but no image", root / "images")
     return tuple(Subject(name, path, labels[name]) for name, path in sorted(images.items()))
 
