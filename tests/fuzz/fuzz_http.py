@@ -53,7 +53,7 @@ def fuzz(deployment: Deployment, reports: Path, *options: str) -> subprocess.Com
     """
     program = Path(sys.executable).parent / "schemathesis"
     known = _known_values(deployment)
-    key = reports / "key"
+    key = deployment.folder / "fuzz.key"
     scopes = (f"--scope={scope}" for scope in get_args(Scope))
     deployment.run("keys", "create", "--name", "fuzz", "--out", str(key), *scopes)
     command = [program, "--no-color", "--config-file", _CONFIGURATION, "run", f"{deployment.url}/openapi.json"]
