@@ -97,7 +97,7 @@ def alive(pid: int) -> bool:
 def work(client: Client) -> list[JobRow]:
     """Some seconds of it, then something short; returns in the middle of the first."""
     moving, fixed = (client.upload(blob(seed)[0]) for seed in (1, 2))
-    jobs = [client.register(moving, fixed, refine="field", wait=False), client.project(moving, wait=False)]
+    jobs = [client.register(moving, fixed, refine="latent", wait=False), client.project(moving, wait=False)]
     wait_until(lambda: client.job(jobs[0]).state == "running", "the first job is running")
     return jobs
 
