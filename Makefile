@@ -31,7 +31,7 @@ lint: $(INSTALLED)  ## style, formatting, types, import rules
 bench: $(INSTALLED_BENCH)  ## accuracy and time beside ANTs and elastix
 	$(BIN)/python -m benchmarks $(ARGS)
 
-fuzz: $(INSTALLED)  ## ten minutes of mutated NIfTI files
+fuzz: $(INSTALLED)  ## ten minutes of mutated NIfTI files and made-up HTTP calls
 	$(BIN)/python -m tests.fuzz
 
 lock:  ## renew the lock files from pyproject.toml

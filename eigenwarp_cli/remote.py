@@ -44,15 +44,17 @@ class Remote:
 
     @contextmanager
     def client(self) -> "Iterator[Client]":
-        """A client, closed in the end.
+        """A client of a service that is there, closed in the end.
 
         Raises:
             FileUnreadableError: the key's file cannot be read.
             OptionInvalidError: the URL is none.
+            ServiceUnreachableError: nobody answers.
         """
         from eigenwarp.client import Client
 
         with Client(self.url, self._key()) as client:
+            client.require_answer()
             yield client
 
     def _key(self) -> str | None:

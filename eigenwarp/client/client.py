@@ -5,11 +5,12 @@ from typing import Self
 
 from eigenwarp.client.basis_calls import BasisCalls
 from eigenwarp.client.failures import PassingFailure
+from eigenwarp.client.patience import Patience
 from eigenwarp.client.result_calls import ResultCalls
 from eigenwarp.client.subject_calls import SubjectCalls
 from eigenwarp.client.submission_calls import SubmissionCalls
 from eigenwarp.client.transport import Transport
-from eigenwarp.errors import EigenwarpError, OptionInvalidError
+from eigenwarp.errors import EigenwarpError, OptionInvalidError, ServiceUnreachableError
 
 
 class Client(SubmissionCalls, ResultCalls, BasisCalls, SubjectCalls):
@@ -46,6 +47,29 @@ class Client(SubmissionCalls, ResultCalls, BasisCalls, SubjectCalls):
                 return True
         except (EigenwarpError, PassingFailure):
             return False
+
+    def require_answer(self, seconds: float = 3.0) -> None:
+        """Somebody answers there: a URL that was mistyped is found out before the patience of the calls.
+
+        Args:
+            seconds: during which a broken connection is tried again.
+
+        Raises:
+            ServiceUnreachableError: nobody does.
+        """
+        patience = Patience(seconds)
+        while True:
+            try:
+                with self._transport.stream("GET", "/healthz"):
+                    return
+            except PassingFailure as failure:
+                if not isinstance(failure.error, ServiceUnreachableError):
+                    return
+                if not patience.pause():
+                    raise failure.error from None
+            except EigenwarpError:
+                # What it refuses and why, the call itself finds out.
+                return
 
     def close(self) -> None:
         """Connections are given back."""

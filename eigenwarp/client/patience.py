@@ -26,18 +26,19 @@ class Patience:
         """Sleep before another try.
 
         Args:
-            wanted: seconds that the service asked for (``Retry-After``).
+            wanted: the least seconds that the service asked for (``Retry-After``); 0 is no leave to come back at once
+                again and again.
 
         Returns:
-            False, at once, where the time left is shorter than the pause.
+            False, at once, where no time is left after the pause.
         """
         now = time.monotonic()
         if self._deadline is None:
             self._deadline = now + self._seconds
         # Many callers that met the same failure must not come back at the same moment.
-        length = wanted if wanted is not None else self._pause * random.uniform(0.5, 1.5)
+        length = max(wanted or 0.0, self._pause * random.uniform(0.5, 1.5))
         self._pause = min(2 * self._pause, _LONGEST_PAUSE_S)
-        if now + length > self._deadline:
+        if now + length >= self._deadline:
             return False
         time.sleep(length)
         return True

@@ -32,7 +32,7 @@ def list_components(request: Request, resources: ResourcesDep, caller: Reader, m
 
 
 @router.get(
-    "/components/{component}",
+    "/components/{k}",
     response_model=ComponentRow,
     responses={**declared("model-unknown", "component-out-of-range"), **_CONDITIONAL},
 )
@@ -40,7 +40,7 @@ def get_component(
     request: Request,
     resources: ResourcesDep,
     caller: Reader,
-    component: Annotated[int, Path(description="k, from 1 to K as in the paper.", examples=[1])],
+    component: Annotated[int, Path(alias="k", description="From 1 to K as in the paper.", examples=[1])],
     model: Model = None,
 ) -> Response:
     """One row of the table."""

@@ -43,7 +43,7 @@ _PROBLEMS = (
     *CONTENT,
 )
 
-Component = Annotated[int, Path(ge=1, le=4096, description="k, from 1 to K.", examples=[1])]
+Component = Annotated[int, Path(alias="k", ge=1, le=4096, description="From 1 to K.", examples=[1])]
 Scale = Annotated[float, Query(ge=-1e4, le=1e4, allow_inf_nan=False, description="How far along the component.")]
 Unit = Annotated[ScaleUnit, Query(description="Standard deviations, or the paper's λ.")]
 Model = Annotated[ModelName | None, Query(description="`name` or `name@version`; the default model without.")]
@@ -51,14 +51,14 @@ Prefer = Annotated[str | None, Header(description="`wait=N`: wait N seconds for 
 
 
 @router.get(
-    "/{component}/deformation",
+    "/{k}/deformation",
     response_class=Response,
     responses={
         **declared(*_PROBLEMS),
         **content("The field as NIfTI, on the template's grid.", NIFTI_MEDIA_TYPE, presigned=False),
     },
 )
-@router.head("/{component}/deformation", include_in_schema=False)
+@router.head("/{k}/deformation", include_in_schema=False)
 async def get_deformation(
     request: Request,
     resources: ResourcesDep,
@@ -77,11 +77,11 @@ async def get_deformation(
 
 
 @router.get(
-    "/{component}/figure.png",
+    "/{k}/figure.png",
     response_class=Response,
     responses={**declared(*_PROBLEMS), **content("The picture.", "image/png", presigned=False)},
 )
-@router.head("/{component}/figure.png", include_in_schema=False)
+@router.head("/{k}/figure.png", include_in_schema=False)
 async def get_figure(
     request: Request,
     resources: ResourcesDep,

@@ -117,7 +117,7 @@ async def reconstruct(
 
 
 @router.post(
-    "/components/{component}/warp",
+    "/components/{k}/warp",
     status_code=202,
     response_model=JobRow,
     responses=_ANSWERS,
@@ -128,7 +128,7 @@ async def warp(
     request: Request,
     resources: ResourcesDep,
     caller: Submitter,
-    component: Annotated[int, Path(ge=1, le=4096, description="k, from 1 to K.", examples=[1])],
+    component: Annotated[int, Path(alias="k", ge=1, le=4096, description="From 1 to K.", examples=[1])],
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> Response:

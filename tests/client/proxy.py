@@ -24,6 +24,7 @@ class Fault:
         times: to how many of them.
         answer: sent in place of the server's answer, before the connection is closed.
         cut: bytes of the server's answer after which the connection is closed.
+        cut_after: text of the server's answer after which the connection is closed.
         corrupt: byte of the server's answer that is changed.
     """
 
@@ -31,6 +32,7 @@ class Fault:
     times: int = 1
     answer: bytes | None = None
     cut: int | None = None
+    cut_after: bytes | None = None
     corrupt: int | None = None
     met: int = 0
 
@@ -94,7 +96,7 @@ class Proxy:
         with suppress(OSError):
             while block := client.recv(_BLOCK):
                 if block.partition(b" ")[0] in (b"GET", b"POST", b"DELETE"):
-                    exchange.fault, exchange.passed = self._fault_for(block), 0
+                    exchange.fault, exchange.passed, exchange.seen = self._fault_for(block), 0, b""
                     if exchange.fault is not None and exchange.fault.answer is not None:
                         client.sendall(exchange.fault.answer)
                         break
@@ -123,6 +125,10 @@ class Proxy:
                     client.sendall(block[: fault.cut - passed])
                     break
                 client.sendall(block)
+                if fault is not None and fault.cut_after is not None:
+                    exchange.seen += block
+                    if fault.cut_after in exchange.seen:
+                        break
         _close(client)
         _close(server)
 
@@ -133,6 +139,7 @@ class _Exchange:
 
     fault: Fault | None = None
     passed: int = 0
+    seen: bytes = b""
 
 
 def _close(connection: socket.socket) -> None:

@@ -8,6 +8,8 @@ import yaml
 from tests.deploy.project import ROOT
 
 BASE, CPU = ROOT / "docker-compose.yml", ROOT / "docker-compose.cpu.yml"
+MODELS = {"gpu": (BASE,), "cpu": (BASE, CPU)}
+"""The files of each application model, the later over the earlier."""
 
 # Replaced as a whole by a later file, where other lists are appended to.
 _REPLACED = {"command", "entrypoint", "test"}
@@ -42,6 +44,14 @@ def without_resets(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: without_resets(item) for key, item in value.items() if not isinstance(item, _Reset)}
     return [without_resets(item) for item in value] if isinstance(value, list) else value
+
+
+def devices(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those that a service reserves."""
+    found: list[dict[str, Any]] = (
+        service.get("deploy", {}).get("resources", {}).get("reservations", {}).get("devices") or []
+    )
+    return found
 
 
 def _merge(below: Any, above: Any, key: str = "") -> Any:

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,10 @@ import jsonschema
 import pytest
 
 from eigenwarp.settings import Settings, load_settings
-from tests.deploy.compose import BASE, CPU, load, merged, without_resets
+from tests.deploy.compose import BASE, CPU, MODELS, devices, load, merged, without_resets
 from tests.deploy.dockerfile import Dockerfile
 from tests.deploy.project import ROOT, VERSION, assert_is_a_command, made_secrets, setting_names
 
-MODELS = {"gpu": (BASE,), "cpu": (BASE, CPU)}
 OWN = ("web", "worker", "migrate", "publish-models")
 ONE_SHOT = ("migrate", "publish-models")
 
@@ -51,30 +48,11 @@ def test_the_schema_would_notice(schema: dict[str, Any]) -> None:
         jsonschema.Draft7Validator(schema).validate(broken)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_compose_itself_merges_as_we_do(name: str, tmp_path: Path) -> None:
-    compose = shutil.which("docker-compose")
-    if compose is None:
-        pytest.skip("no docker-compose on the PATH to ask")
-    command = [compose, "--project-directory", tmp_path]
-    for path in MODELS[name]:
-        command += ["--file", path]
-    text = subprocess.run([*command, "config", "--format", "json"], check=True, capture_output=True, text=True).stdout
-    theirs, ours = json.loads(text)["services"], merged(*MODELS[name])["services"]
-    assert theirs.keys() == ours.keys()
-    for service in ours:
-        assert theirs[service]["image"] == ours[service]["image"]
-        assert theirs[service].get("command") == ours[service].get("command")
-        assert theirs[service].get("build", {}).get("args") == ours[service].get("build", {}).get("args")
-        assert theirs[service].get("environment", {}) == ours[service].get("environment", {})
-        assert _devices(theirs[service]) == _devices(ours[service])
-
-
 def test_the_gpu_is_reserved_for_the_worker_and_given_up_by_the_override() -> None:
     gpu, cpu = merged(BASE)["services"], merged(BASE, CPU)["services"]
-    assert [device["capabilities"] for device in _devices(gpu["worker"])] == [["gpu"]]
-    assert not any(_devices(service) for name, service in gpu.items() if name != "worker")
-    assert not any(_devices(service) for service in cpu.values())
+    assert [device["capabilities"] for device in devices(gpu["worker"])] == [["gpu"]]
+    assert not any(devices(service) for name, service in gpu.items() if name != "worker")
+    assert not any(devices(service) for service in cpu.values())
     assert (
         load_settings({k: v for k, v in cpu["worker"]["environment"].items() if k == "EIGENWARP_DEVICE"}).device
         == "cpu"
@@ -191,13 +169,6 @@ def test_what_a_service_waits_for_exists_and_can_become_so(model: dict[str, Any]
         for name, needed in service.get("depends_on", {}).items():
             ends = needed["condition"] == "service_completed_successfully"
             assert ends == (name in ONE_SHOT)
-
-
-def _devices(service: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (
-        service.get("deploy", {}).get("resources", {}).get("reservations", {}).get("devices") or []
-    )
-    return found
 
 
 def _seconds(duration: str) -> int:

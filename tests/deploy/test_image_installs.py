@@ -1,7 +1,5 @@
 """The images' installs, line by line in a clean environment, and the entry commands that come of them."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,50 +67,12 @@ def test_the_web_images_entry_command_serves(web: ImageBuild, address: str) -> N
     web.run(web.in_container(check, environment), environment)
 
 
-@pytest.fixture
-def worker(tmp_path: Path) -> ImageBuild:
-    """From pip's own index, as the tests' torch is; the build argument is what chooses CUDA's."""
-    dockerfile = Dockerfile.read(ROOT / "Dockerfile.gpu")
-    assert dockerfile.arguments["TORCH_INDEX"].startswith("https://download.pytorch.org/whl/cu")
-    return ImageBuild(dockerfile, tmp_path, {"TORCH_INDEX": ""})
-
-
-def test_every_line_of_the_worker_images_lock_can_be_installed_as_a_wheel(worker: ImageBuild) -> None:
-    output = worker.resolve_the_lock()
+def test_every_line_of_the_worker_images_lock_can_be_installed_as_a_wheel(worker_image: ImageBuild) -> None:
+    output = worker_image.resolve_the_lock()
     (torch,) = [line for line in (ROOT / "requirements-worker.lock").read_text().split() if line.startswith("torch==")]
     first, second = [line for line in output.splitlines() if line.startswith("Would install")]
     for line in (first, second):
         assert f" {torch.replace('==', '-')}" in line
-
-
-@pytest.mark.skipif(
-    "EIGENWARP_WORKER_IMAGE" not in os.environ,
-    reason="EIGENWARP_WORKER_IMAGE is not set: the worker's whole installation takes minutes and 1.6 GB",
-)
-def test_the_worker_images_entry_command_consumes(
-    worker: ImageBuild, redis_server: RedisServer, tmp_path: Path
-) -> None:
-    worker.build()
-    environment = worker.container_environment(
-        {
-            "EIGENWARP_HOME": str(tmp_path / "home"),
-            "EIGENWARP_MODELS": str(ROOT / "models"),
-            "EIGENWARP_REDIS_URL": redis_server.url,
-            "EIGENWARP_DEVICE": "cpu",
-        }
-    )
-    for arguments in (["migrate"], ["models", "publish", "hippocampus"]):
-        worker.run(worker.in_container(["eigenwarp", *arguments], environment), environment)
-    check = worker.in_container(worker.dockerfile.health_command, environment)
-
-    def consumes() -> bool:
-        return subprocess.run(check, env=environment, capture_output=True).returncode == 0
-
-    assert not consumes()
-    variables = [f"{name}={value}" for name, value in environment.items()]
-    command = ["env", "-i", *variables, *worker.in_container(worker.dockerfile.entry_command, environment)]
-    with running(command, tmp_path / "worker.log") as server:
-        server.wait_until(consumes, "the worker consumes")
 
 
 def _status(url: str) -> int | None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
@@ -53,7 +53,7 @@ def fuzz(deployment: Deployment, reports: Path, *options: str) -> subprocess.Com
     """
     program = Path(sys.executable).parent / "schemathesis"
     known = _known_values(deployment)
-    key = reports / "key"
+    key = deployment.folder / "fuzz.key"
     scopes = (f"--scope={scope}" for scope in get_args(Scope))
     deployment.run("keys", "create", "--name", "fuzz", "--out", str(key), *scopes)
     command = [program, "--no-color", "--config-file", _CONFIGURATION, "run", f"{deployment.url}/openapi.json"]
@@ -88,11 +88,11 @@ def _known_values(deployment: Deployment) -> Mapping[str, str]:
     return http_hooks.environment(images=images, segmentations=[labels], jobs=[job.id], subjects=[subject])
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=600, help="how long to go on")
     parser.add_argument("--seed", type=int, default=None, help="of the made-up calls; drawn where not given")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     reports = REPOSITORY / "build" / "fuzz"
     reports.mkdir(parents=True, exist_ok=True)
     seed = () if options.seed is None else ("--seed", str(options.seed))

@@ -13,6 +13,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -195,11 +196,11 @@ def _require(holds: bool, rule: str) -> None:
         raise RuleBrokenError(rule)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0, help="how long to go on")
     parser.add_argument("--seed", type=int, default=None, help="of the random mutations; drawn where not given")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
     rng, seeds, outcomes = random.Random(seed), seed_files(), Counter[str]()
     baseline = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -80,4 +80,4 @@ def test_who_needs_a_key_is_told_so(served: WebServer, tmp_path: Path) -> None:
 def test_the_description_is_shown(served: WebServer, tmp_path: Path) -> None:
     page, complaints = shown(f"{served.url}/docs", tmp_path / "profile")
     assert complaints == []
-    assert "/components/{component}" in page.replace("\u200b", "").replace("<wbr>", "")
+    assert "/components/{k}" in page.replace("\u200b", "").replace("<wbr>", "")

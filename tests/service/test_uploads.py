@@ -70,6 +70,19 @@ def test_a_url_holds_once_for_its_file_its_length_and_its_time(web: WebServer, s
         require_problem(client.put(gone, content=image()), 404, "upload-unknown")
 
 
+def test_a_subjects_bytes_that_were_put_but_not_completed_go_with_its_erasure(
+    web: WebServer, settings: Settings
+) -> None:
+    with web.client() as client:
+        ticket = ask(client, image(), subject="s-erased")
+        assert client.put(ticket["url"], content=image()).status_code == 204
+        erasure = client.delete("/subjects/s-erased").json()
+        assert (erasure["objects"], erasure["pending"]) == (1, 0)
+        assert left_behind(web.resources, settings) == []
+        require_problem(client.put(ticket["url"], content=image()), 404, "upload-unknown")
+        require_problem(complete(client, ticket), 404, "upload-unknown")
+
+
 def test_a_file_that_is_refused_is_gone_with_its_upload(web: WebServer, settings: Settings) -> None:
     with web.client() as client:
         ticket = ask(client, b"no NIfTI at all")

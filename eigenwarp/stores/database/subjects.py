@@ -1,5 +1,6 @@
 """What is held on subjects, and its erasure."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -75,7 +76,7 @@ class SubjectRepository:
             if not (volume_ids or job_ids or given_up or erased.coefficients):
                 raise _unknown(subject)
         self._transactions.empty_log()
-        return erased
+        return replace(erased, doomed=(*erased.doomed, *given_up))
 
     def erasure_epoch(self) -> int:
         """Grows with every erasure, of a subject or of a volume: who keeps anything in memory drops it then."""

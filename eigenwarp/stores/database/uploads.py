@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 from eigenwarp.errors import UploadUnknownError
 from eigenwarp.stores.database.clock import or_now
 from eigenwarp.stores.database.erasing import LINGERING, doom
-from eigenwarp.stores.database.records import UploadRecord
+from eigenwarp.stores.database.records import DoomedObject, UploadRecord
 from eigenwarp.stores.database.row import TableRow
 from eigenwarp.stores.database.tables import uploads
 from eigenwarp.stores.database.transactions import Transactions
@@ -78,17 +78,19 @@ class UploadRepository:
                 _doom(connection, _record(row), or_now(now))
 
 
-def erase_uploads(connection: Connection, subject: str, now: datetime) -> int:
-    """Remove those that name a subject; how many."""
+def erase_uploads(connection: Connection, subject: str, now: datetime) -> tuple[DoomedObject, ...]:
+    """Remove those that name a subject; the bytes that have arrived go now, those that may yet arrive later."""
     rows = connection.execute(delete(uploads).where(uploads.c.subject == subject).returning(uploads)).all()
+    doomed: tuple[DoomedObject, ...] = ()
     for row in rows:
-        _doom(connection, _record(row), now)
-    return len(rows)
+        record = _record(row)
+        doomed += doom(connection, [record.key], now) + _doom(connection, record, now)
+    return doomed
 
 
-def _doom(connection: Connection, upload: UploadRecord, now: datetime) -> None:
+def _doom(connection: Connection, upload: UploadRecord, now: datetime) -> tuple[DoomedObject, ...]:
     # Not earlier: who holds the presigned URL may put bytes there as long as it holds.
-    doom(connection, [upload.key], max(upload.expires_at, now) + LINGERING)
+    return doom(connection, [upload.key], max(upload.expires_at, now) + LINGERING)
 
 
 def _record(row: TableRow) -> UploadRecord:
