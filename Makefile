@@ -19,8 +19,8 @@ help:  ## this list
 demo: $(INSTALLED)  ## register a pair and draw it: real subjects where DATA is given, else those of examples/
 	$(BIN)/eigenwarp demo $(ARGS)
 
-test: $(INSTALLED)  ## all tests; those on real data where EIGENWARP_DATA is set
-	$(if $(DATA),EIGENWARP_DATA="$(DATA)") $(BIN)/python -m pytest -ra
+test: $(INSTALLED)  ## all tests, two files at a time; those on real data where EIGENWARP_DATA is set
+	$(if $(DATA),EIGENWARP_DATA="$(DATA)") $(BIN)/python -m pytest -ra --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED)  ## style, formatting, types, import rules
 	$(BIN)/ruff check .

@@ -63,7 +63,7 @@ def test_a_registration_writes_what_it_writes_here(url: str, files: Path, tiny_b
     there = succeeded(eigenwarp("--url", url, "register", *pair, *given, "--out", tmp_path / "there"))
     here = succeeded(eigenwarp("register", *pair, *given, "--out", tmp_path / "here", "--model", tiny_bundle))
     names = {path.name for path in (tmp_path / "here").iterdir()}
-    assert len(names) == 6
+    assert len(names) == 7
     assert {path.name for path in (tmp_path / "there").iterdir()} == names
     for name in names - {"report.json"}:
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
