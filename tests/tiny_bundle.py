@@ -30,11 +30,17 @@ def blob(seed: int) -> tuple[Volume, Segmentation]:
     return volume, segmentation
 
 
-def write_tiny_bundle(folder: Path, name: str = "tiny", *, with_basis: bool = True) -> Path:
-    """An untrained network with a segmentation head, a basis of three components and a template."""
+def write_tiny_bundle(
+    folder: Path, name: str = "tiny", *, with_basis: bool = True, shape: tuple[int, int, int] = SHAPE
+) -> Path:
+    """An untrained network with a segmentation head, a basis of three components and a template.
+
+    Args:
+        shape: of the model's grid; a large one makes it slow.
+    """
     torch.manual_seed(0)
     architecture = Architecture(
-        shape=SHAPE,
+        shape=shape,
         channels=(4, 8),
         latent_channels=4,
         full_resolution=False,
@@ -45,7 +51,7 @@ def write_tiny_bundle(folder: Path, name: str = "tiny", *, with_basis: bool = Tr
     # An untrained decoder deforms by hundredths of a millimetre; this one by one or two.
     with torch.no_grad():
         network.decoder.to_gradients.weight *= DECODER_GAIN
-    preprocessing = Preprocessing(shape=SHAPE)
+    preprocessing = Preprocessing(shape=shape)
     template, template_segmentation = blob(1000)
     save_bundle(
         folder,

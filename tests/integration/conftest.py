@@ -20,8 +20,8 @@ BRIEF = {"LEASE_SECONDS": 2, "RECOVERY_SECONDS": 0.5, "SHUTDOWN_SECONDS": 2}
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a bundle named ``tiny``, whose projection takes milliseconds."""
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+    """The folder of a bundle named ``tiny``: a projection takes some 20 ms, a latent refinement more than a second."""
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny", shape=(48, 48, 48))
 
 
 @pytest.fixture(scope="session")

@@ -82,10 +82,11 @@ def test_the_same_message_twice_is_one_job(breakable: Deployment, calls: HttpCal
     for job_id in work.jobs * 2:
         queue.send(job_id)
     require_done_once(breakable, calls, work)
+    # Some of these may still be waiting, and are counted with those below.
     before = idle_messages(breakable)
     for job_id in work.jobs:
         queue.send(job_id)
-    wait_until(lambda: idle_messages(breakable) == before + len(work.jobs), "all messages were looked at")
+    wait_until(lambda: idle_messages(breakable) >= before + len(work.jobs), "messages of ended jobs were looked at")
     require_done_once(breakable, calls, work)
     for job_id in work.jobs:
         assert breakable.database.jobs.get(job_id).token == 1, "claimed once"

@@ -10,7 +10,7 @@ from tests.integration.http_calls import HttpCalls
 from tests.servers.processes import wait_until
 from tests.tiny_bundle import blob
 
-# Some two seconds of work, so that it can be disturbed in the middle.
+# More than a second of work, so that it can be disturbed in the middle.
 LONG = {"refine": "latent"}
 ENDED_SECONDS = 90.0
 
