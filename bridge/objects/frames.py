@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from highdicom import Volume as FrameVolume
 from pydicom import Dataset
+from pydicom.valuerep import format_number_as_ds
 
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.objects.source import source_images
@@ -36,7 +37,9 @@ def frame_stack(series: SeriesVolume, pixels: npt.NDArray[Any]) -> FrameStack:
     if any(frame.number is not None for frame in series.frames):
         return FrameStack(source_images(series.datasets), _placed(series, pixels, slice(None)))
     # Position and orientation are then the source's own to the last digit, whatever its rounding.
-    return FrameStack(source_images([series.datasets[frame.dataset] for frame in series.frames]), pixels)
+    images = source_images([series.datasets[frame.dataset] for frame in series.frames])
+    _say_spacing(images[0], series.source_geometry.spacing[0])
+    return FrameStack(images, pixels)
 
 
 def frame_box(series: SeriesVolume, pixels: npt.NDArray[Any], inside: npt.NDArray[np.bool_]) -> FrameStack:
@@ -52,6 +55,17 @@ def frame_box(series: SeriesVolume, pixels: npt.NDArray[Any], inside: npt.NDArra
         for found in (np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3))
     )
     return FrameStack(source_images(series.datasets), _placed(series, pixels, box))
+
+
+def _say_spacing(image: Dataset, millimetres: float) -> None:
+    """What highdicom takes the frames' measures from; ``image`` is a copy of the source's first.
+
+    SpacingBetweenSlices is what the positions say: some scanners and compressors state the gap between slices there,
+    or 1. SliceThickness may be missing or empty (type 2), and is then the spacing.
+    """
+    image.SpacingBetweenSlices = format_number_as_ds(float(millimetres))
+    if not image.get("SliceThickness"):
+        image.SliceThickness = image.SpacingBetweenSlices
 
 
 def _placed(series: SeriesVolume, pixels: npt.NDArray[Any], box: Any) -> FrameVolume:

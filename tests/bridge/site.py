@@ -15,6 +15,7 @@ import httpx
 import pytest
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileDataset
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 
@@ -178,14 +179,35 @@ port = {self.health_port}
         return self.jobs()
 
 
+# What DCMTK's storescu proposes beside the uncompressed ones; one at a time.
+_PROPOSED = {RLELossless: "-xr", JPEGLosslessSV1: "-xs", JPEGLSLossless: "-xt", JPEG2000Lossless: "-xv"}
+
+
 def send(datasets: Sequence[Dataset], port: int) -> None:
-    """As DCMTK's storescu sends, on which other senders are built: all are taken, or the test fails."""
+    """As DCMTK's storescu sends, on which other senders are built: all are taken, or the test fails.
+
+    Args:
+        datasets: uncompressed, or in one transfer syntax.
+    """
     if shutil.which("storescu") is None:
         pytest.skip("the Debian package dcmtk, whose storescu sends the series, is missing")
     with TemporaryDirectory() as folder:
         for number, dataset in enumerate(datasets):
             (Path(folder) / f"{number:05d}.dcm").write_bytes(encoded(dataset))
-        command = ["storescu", "-aet", SCANNER, "-aec", AE_TITLE, "-R", "127.0.0.1", str(port), "+sd", folder]
+        proposed = [_PROPOSED[syntax] for syntax in _PROPOSED if syntax == datasets[0].file_meta.TransferSyntaxUID]
+        command = [
+            "storescu",
+            "-aet",
+            SCANNER,
+            "-aec",
+            AE_TITLE,
+            "-R",
+            *proposed,
+            "127.0.0.1",
+            str(port),
+            "+sd",
+            folder,
+        ]
         environment = {**os.environ, "TCP_NODELAY": "1"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr

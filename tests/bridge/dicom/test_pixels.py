@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import gdcm
 import numpy as np
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.dataset import FileDataset
 from pydicom.sequence import Sequence as DicomSequence
 
@@ -13,14 +12,9 @@ from bridge.dicom.convert import convert_series
 from bridge.dicom.series_volume import SourceFrame
 from bridge.errors import AttributeMissingError, PixelDataError
 from tests.bridge import phantom
+from tests.bridge.compressed import COMPRESSED, compressed_series
 
 STACK = phantom.stack("coronal", (8, -12, 5))
-COMPRESSED = {
-    "RLE Lossless": gdcm.TransferSyntax.RLELossless,
-    "JPEG Lossless": gdcm.TransferSyntax.JPEGLosslessProcess14_1,
-    "JPEG-LS Lossless": gdcm.TransferSyntax.JPEGLSLossless,
-    "JPEG 2000 Lossless": gdcm.TransferSyntax.JPEG2000Lossless,
-}
 
 
 def _series() -> list[FileDataset]:
@@ -31,32 +25,11 @@ def _as_written() -> np.ndarray:  # type: ignore[type-arg]
     return phantom.intensities(STACK).astype(np.float32)
 
 
-def _recompressed(series: list[FileDataset], syntax: int, folder: Path) -> list[FileDataset]:
-    found = []
-    for path in phantom.save_series(series, folder):
-        reader = gdcm.ImageReader()
-        reader.SetFileName(str(path))
-        assert reader.Read()
-        change = gdcm.ImageChangeTransferSyntax()
-        change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-        change.SetInput(reader.GetImage())
-        assert change.Change()
-        writer = gdcm.ImageWriter()
-        writer.SetFile(reader.GetFile())
-        writer.SetImage(change.GetOutput())
-        writer.SetFileName(str(path))
-        assert writer.Write()
-        found.append(dcmread(path))
-    return found
-
-
 @pytest.mark.parametrize("syntax", COMPRESSED)
 @pytest.mark.parametrize("enhanced", [False, True], ids=["classic", "enhanced"])
 def test_compressed_pixels_are_those_that_were_compressed(syntax: str, enhanced: bool, tmp_path: Path) -> None:
     series = [phantom.enhanced_series(STACK)] if enhanced else _series()
-    compressed = _recompressed(series, COMPRESSED[syntax], tmp_path)
-    assert all(dataset.file_meta.TransferSyntaxUID.is_compressed for dataset in compressed)
-    found = convert_series(compressed)
+    found = convert_series(compressed_series(series, syntax, tmp_path))
     np.testing.assert_array_equal(found.values_on_source(found.volume), _as_written())
 
 
@@ -134,7 +107,7 @@ def test_pixels_that_are_no_grey_values_are_refused() -> None:
 
 
 def test_compressed_pixels_that_were_damaged_are_refused(tmp_path: Path) -> None:
-    series = _recompressed(_series(), COMPRESSED["JPEG 2000 Lossless"], tmp_path)
+    series = compressed_series(_series(), "JPEG 2000 Lossless", tmp_path)
     content = bytearray(series[6].PixelData)
     content[16:] = bytes(len(content) - 16)
     series[6].PixelData = bytes(content)

@@ -8,13 +8,16 @@ import pytest
 from pydicom import Dataset
 from scipy.spatial import cKDTree
 
+from bridge.dicom.convert import convert_series
 from bridge.errors import WriteBackBlockedError
 from bridge.objects.errors import FindingInvalidError
 from bridge.objects.identity import ResultIdentity
+from bridge.objects.jacobian_map import jacobian_map
 from bridge.objects.segmentation import label_volumes, segment_numbers, segmentation_object
 from eigenwarp.volume import Segmentation
 from tests.bridge import phantom
 from tests.bridge.objects.conftest import Case
+from tests.bridge.objects.findings import finding_of, labels_of
 from tests.bridge.objects.written import read_again
 
 
@@ -119,6 +122,27 @@ def test_a_crop_of_the_labels_is_put_back_into_the_series(one_case: Case, identi
     of_crop = segmentation_object(replace(one_case.finding, segmentation=crop), one_case.series, identity)
     padded = replace(one_case.finding, segmentation=Segmentation(kept, whole.geometry))
     assert of_crop.PixelData == segmentation_object(padded, one_case.series, identity).PixelData
+
+
+@pytest.mark.parametrize(("spacing", "thickness"), [("1", "2.0"), ("0.5", None), (None, "")])
+def test_the_slices_are_as_far_apart_as_they_lie_whatever_the_source_states(
+    identity: ResultIdentity, spacing: str | None, thickness: str | None
+) -> None:
+    stack = phantom.stack("axial")
+    datasets = phantom.classic_series(stack)
+    for dataset in datasets:
+        if spacing is not None:
+            dataset.SpacingBetweenSlices = spacing
+        dataset.SliceThickness = thickness
+        if thickness is None:
+            del dataset.SliceThickness
+    series = convert_series(datasets)
+    finding = finding_of(series, labels_of(series, stack))
+    for made in (segmentation_object(finding, series, identity), jacobian_map(finding, series, identity)):
+        (measures,) = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+        assert float(measures.SpacingBetweenSlices) == pytest.approx(stack.slice_spacing)
+        assert float(measures.SliceThickness) == pytest.approx(float(thickness or stack.slice_spacing))
+    assert datasets[0].get("SpacingBetweenSlices") == spacing, "the series itself stays as it is"
 
 
 def test_a_segmentation_without_labels_is_refused(one_case: Case, identity: ResultIdentity) -> None:
