@@ -11,8 +11,10 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import build_role
 
+from bridge.archive.handshakes import HandshakeWatch, handshake_failure
 from bridge.config.archive import RemoteEntity
 from bridge.refusals import ArchiveUnreachableError
+from bridge.tls import client_context
 from eigenwarp.errors import OptionInvalidError
 
 
@@ -34,6 +36,12 @@ def association(
     Raises:
         ArchiveUnreachableError: no answer, or the peer does not want us.
     """
+    try:
+        context = tls_of(entity)
+    except OptionInvalidError as error:
+        # Read at every association, so that a renewed certificate is taken; the old one was good when the bridge began.
+        raise ArchiveUnreachableError(error.detail) from None
+    watch = None if context is None else HandshakeWatch(context)
     own = AE(ae_title=own_title)
     own.acse_timeout = own.dimse_timeout = own.network_timeout = own.connection_timeout = entity.timeout_seconds
     for abstract, transfer in contexts:
@@ -45,9 +53,12 @@ def association(
         ae_title=entity.ae_title,
         ext_neg=list(roles),
         evt_handlers=[(evt.EVT_CONN_OPEN, without_delay), *handlers],  # type: ignore[list-item]
-        tls_args=_tls(entity),
+        tls_args=None if context is None else (context, entity.host),
     )
     if not opened.is_established:
+        if watch is not None and watch.failure is not None:
+            failure = handshake_failure(watch.failure, entity.authority, entity.certificate)
+            raise ArchiveUnreachableError(f"{entity.ae_title}: {failure}")
         what = "refuses the association" if opened.is_rejected else "does not answer"
         raise ArchiveUnreachableError(f"{entity.ae_title} {what}")
     try:
@@ -57,17 +68,15 @@ def association(
             opened.release()
 
 
-def _tls(entity: RemoteEntity) -> tuple[ssl.SSLContext, str] | None:
+def tls_of(entity: RemoteEntity) -> ssl.SSLContext | None:
+    """The context for calls to an entity; None where it is called without TLS.
+
+    Raises:
+        OptionInvalidError: a file does not serve; it is named.
+    """
     if entity.authority is None:
         return None
-    try:
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(entity.authority))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if entity.certificate is not None:
-            context.load_cert_chain(entity.certificate, entity.key)
-    except (OSError, ssl.SSLError) as error:
-        raise OptionInvalidError(f"{entity.ae_title}: TLS: {error.strerror or type(error).__name__}") from None
-    return context, entity.host
+    return client_context(entity.ae_title, entity.authority, entity.certificate, entity.key)
 
 
 def without_delay(event: evt.Event) -> None:

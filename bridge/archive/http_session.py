@@ -6,9 +6,11 @@ from contextlib import contextmanager
 import requests
 from requests.auth import HTTPBasicAuth
 
+from bridge.archive.handshakes import TlsAdapter
 from bridge.config.archive import HttpAccess
 from bridge.config.reading import read_secret
 from bridge.refusals import ArchiveRefusedError, ArchiveUnreachableError
+from bridge.tls import client_context
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -20,7 +22,7 @@ def open_session(access: HttpAccess, what: str) -> requests.Session:
         what: the configuration's key, for errors.
 
     Raises:
-        OptionInvalidError: a secret cannot be read.
+        OptionInvalidError: a secret cannot be read, or a certificate does not serve.
     """
     session = requests.Session()
     # The environment's proxies and .netrc are not the site's configuration.
@@ -30,8 +32,13 @@ def open_session(access: HttpAccess, what: str) -> requests.Session:
         session.auth = HTTPBasicAuth(access.user.encode(), password.encode())
     if access.token_file is not None:
         session.headers["Authorization"] = f"Bearer {read_secret(access.token_file, f'{what}.token_file')}"
+    # Made here only to find what is wrong with the files; requests reads them for itself.
+    client_context(what, access.authority, access.certificate, access.key)
     if access.authority is not None:
         session.verify = str(access.authority)
+    if access.certificate is not None:
+        session.cert = (str(access.certificate), str(access.key or access.certificate))
+    session.mount("https://", TlsAdapter(access.authority, access.certificate))
     return session
 
 

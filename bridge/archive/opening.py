@@ -1,6 +1,7 @@
 """The archive that the configuration names."""
 
 from bridge.archive.archive import Archive
+from bridge.archive.association import tls_of
 from bridge.archive.dicomweb import DicomwebClientArchive
 from bridge.archive.dimse import DimseArchive
 from bridge.config import BridgeConfig
@@ -18,8 +19,11 @@ def open_archive(config: BridgeConfig) -> Archive:
     """Nothing is asked yet.
 
     Raises:
-        OptionInvalidError: a secret cannot be read.
+        OptionInvalidError: a secret cannot be read, or a certificate does not serve.
     """
+    if config.commitment is not None:
+        tls_of(config.commitment)
     if isinstance(config.archive, DicomwebArchive):
         return DicomwebClientArchive(config.archive)
+    tls_of(config.archive)
     return DimseArchive(config.archive, own_title(config))

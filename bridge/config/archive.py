@@ -25,7 +25,8 @@ class HttpAccess(Section):
     """An HTTP server and how it is entered: a user with a password, a bearer token, or nothing.
 
     Args:
-        authority: a PEM file of the certificate authority, where it is none that the system knows.
+        authority: a PEM file of the certificate authority, where it is none that is known publicly.
+        certificate, key: PEM files of this bridge, for a server that wants to know its clients.
     """
 
     url: HttpUrl
@@ -33,6 +34,8 @@ class HttpAccess(Section):
     password_file: Path | None = None
     token_file: Path | None = None
     authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
     timeout_seconds: float = Field(default=60.0, gt=0)
 
     @model_validator(mode="after")
@@ -41,6 +44,10 @@ class HttpAccess(Section):
             raise ValueError("user and password_file go together")
         if self.user is not None and self.token_file is not None:
             raise ValueError("user and token_file exclude each other")
+        if self.key is not None and self.certificate is None:
+            raise ValueError(f"key {str(self.key)!r} without a certificate")
+        if (self.authority or self.certificate) is not None and not self.url.startswith("https://"):
+            raise ValueError(f"authority and certificate are for https://, and the URL is {self.url!r}")
         return self
 
 
@@ -49,7 +56,7 @@ class RemoteEntity(Section):
 
     Args:
         authority: with it the association is opened over TLS, and it must have signed the peer's certificate.
-        certificate, key: that this bridge shows there.
+        certificate, key: that this bridge shows there, PEM; with ``authority``.
     """
 
     ae_title: AeTitle
@@ -59,6 +66,15 @@ class RemoteEntity(Section):
     authority: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> "RemoteEntity":
+        if self.key is not None and self.certificate is None:
+            raise ValueError(f"key {str(self.key)!r} without a certificate")
+        if self.certificate is not None and self.authority is None:
+            # Without one the association would be opened in the clear.
+            raise ValueError(f"certificate {str(self.certificate)!r} without the authority of the other side")
+        return self
 
 
 class DicomwebArchive(HttpAccess):

@@ -32,6 +32,7 @@ from bridge.metrics import BridgeMetrics
 from bridge.receive.intake import Intake
 from bridge.receive.pace import Pace
 from bridge.refusals import InstanceInvalidError
+from bridge.tls import server_context
 from eigenwarp.errors import OptionInvalidError, StoreUnavailableError
 from eigenwarp.log import get_logger
 
@@ -111,7 +112,7 @@ class ListenerServer:
                     (evt.EVT_N_EVENT_REPORT, self._report),
                     (evt.EVT_CONN_CLOSE, lambda event: self._arriving.pop(event.assoc, None)),
                 ],
-                ssl_context=None if listener.tls is None else tls_context(listener.tls),
+                ssl_context=_tls(listener.tls),
             )
         except OSError as error:
             where = f"{listener.host}:{listener.port}"
@@ -172,22 +173,8 @@ class ListenerServer:
         return _SUCCESS, None
 
 
-def tls_context(tls: ListenerTls) -> ssl.SSLContext:
-    """A server's, TLS 1.2 and up (BCP 195, PS3.15 B.12).
-
-    Raises:
-        OptionInvalidError: a file is missing or holds no certificate.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-        if tls.authority is not None:
-            context.load_verify_locations(tls.authority)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        raise OptionInvalidError(f"listener.tls: {error.strerror or type(error).__name__}") from None
-    return context
+def _tls(tls: ListenerTls | None) -> ssl.SSLContext | None:
+    return None if tls is None else server_context("listener.tls", tls.certificate, tls.key, tls.authority)
 
 
 def _caller(association: Association) -> tuple[str, str]:

@@ -5,11 +5,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.servers.certificates import Certified
 from tests.servers.ports import free_ports
 from tests.servers.processes import Running
 
@@ -18,21 +20,48 @@ _DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 _LOOPBACK_ONLY = Path(__file__).with_name("loopback_only.c")
 
 
+@dataclass(frozen=True)
+class DicomTls:
+    """DICOM over TLS. HTTP stays as it is: Debian's Orthanc dies of HTTPS (civetweb 1.15 with OpenSSL 3).
+
+    Args:
+        own: the server's certificate.
+        authority: that signs the clients' certificates.
+        clients: whether they must show one; one that is shown is looked at in any case.
+    """
+
+    own: Certified
+    authority: Path
+    clients: bool
+
+    def settings(self) -> dict[str, object]:
+        """Of Orthanc."""
+        return {
+            "DicomTlsEnabled": True,
+            "DicomTlsCertificate": str(self.own.certificate),
+            "DicomTlsPrivateKey": str(self.own.key),
+            "DicomTlsTrustedCertificates": str(self.authority),
+            "DicomTlsRemoteCertificateRequired": self.clients,
+        }
+
+
 class OrthancServer:
     """An archive on free ports of the loopback.
 
     Args:
         folder: for its configuration, its log and what it stores.
         peers: AE titles with their ports on this machine: who may ask, and who is sent to.
+        tls: absent: DICOM in the clear.
     """
 
-    def __init__(self, folder: Path, peers: Mapping[str, int] | None = None) -> None:
+    def __init__(self, folder: Path, peers: Mapping[str, int] | None = None, tls: DicomTls | None = None) -> None:
         self._folder = folder
         self.http_port, self.dicom_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.dicomweb = f"{self.url}/dicom-web"
         self.ae_title = AE_TITLE
         self.peers = dict(peers or {})
+        self._tls = tls
         self._process: Running | None = None
         self.http = httpx.Client(base_url=self.url, timeout=20.0)
 
@@ -52,6 +81,7 @@ class OrthancServer:
             "TcpNoDelay": True,
             "Plugins": [str(_DICOMWEB)],
             "DicomModalities": {title: [title, "127.0.0.1", port] for title, port in self.peers.items()},
+            **({} if self._tls is None else self._tls.settings()),
         }
         path = self._folder / "orthanc.json"
         path.write_text(json.dumps(configuration))
@@ -99,11 +129,13 @@ class OrthancServer:
 
 
 @contextmanager
-def running_orthanc(folder: Path, peers: Mapping[str, int] | None = None) -> Iterator[OrthancServer]:
+def running_orthanc(
+    folder: Path, peers: Mapping[str, int] | None = None, tls: DicomTls | None = None
+) -> Iterator[OrthancServer]:
     """A server for the time of a block; skips where it is not installed."""
     if not Path(_program()).exists() or not _DICOMWEB.exists() or shutil.which("gcc") is None:
         pytest.skip("the Debian packages orthanc and orthanc-dicomweb, or a C compiler, are missing")
-    server = OrthancServer(folder, peers)
+    server = OrthancServer(folder, peers, tls)
     try:
         server.start()
         yield server

@@ -54,6 +54,13 @@ def test_paths_are_seen_from_the_file_and_defaults_are_safe(tmp_path: Path) -> N
         ('name = "hippocampus"', 'name = "hippocampus"\noutputs = ["sculpture"]', "outputs.0.*'sculpture'"),
         ('name = "hippocampus"', 'name = "hippocampus"\nconversion = {position_tolerance_mm = 9}', "position_mm.*9"),
         ('name = "hippocampus"', 'name = "hippocampus"\nlocalize = {}', "localize.side"),
+        (':8042/dicom-web"', ':8042/dicom-web"\nauthority = "ca.pem"', "archive.*for https://.*'http://127"),
+        (':8042/dicom-web"', ':8042/dicom-web"\nkey = "own.key"', "archive.*key.*own.key' without a certificate"),
+        (
+            'kind = "dicomweb"\nurl = "http://127.0.0.1:8042/dicom-web"',
+            'kind = "dimse"\nae_title = "A"\nhost = "h"\nport = 104\ncertificate = "own.pem"',
+            "archive.*own.pem' without the authority",
+        ),
         ("8042/", '8042/" \nuser = "me\n', "archive|TOML|character"),
         (
             "[[rules]]",

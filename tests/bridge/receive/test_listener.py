@@ -20,9 +20,11 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPu
 from bridge.objects.identity import ResultIdentity
 from bridge.receive.intake import read_header
 from bridge.refusals import InstanceInvalidError
+from eigenwarp.errors import OptionInvalidError
 from tests.bridge.phantom import classic_series, stack
 from tests.bridge.receive.listening import Listening, listening
 from tests.bridge.site import AE_TITLE, SCANNER, associate, encoded, send, statuses
+from tests.servers.certificates import Authority
 from tests.servers.processes import wait_until
 
 SERIES = classic_series(stack("axial", shape=(4, 24, 18)))
@@ -212,6 +214,25 @@ def test_over_tls_only_a_peer_with_a_certificate_gets_in(tmp_path: Path) -> None
         association = entity.associate("127.0.0.1", listener.port, ae_title=AE_TITLE, tls_args=(context, "127.0.0.1"))
         assert association.send_c_store(SERIES[0]).Status == 0
         association.release()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"key": "other.key"}, r"listener\.tls\.key: .*other\.key is not the key of the certificate .*own\.pem"),
+        ({"certificate": "late.pem", "key": "late.key"}, r"listener\.tls\.certificate: .*late\.pem ran out on"),
+        ({"authority": "nowhere.pem"}, r"listener\.tls\.authority: .*nowhere\.pem: No such file"),
+    ],
+)
+def test_tls_files_that_do_not_fit_are_named_and_nothing_listens(
+    tmp_path: Path, files: dict[str, str], named: str
+) -> None:
+    authority = Authority(tmp_path, "authority")
+    for name, days in (("own", 2), ("other", 2), ("late", -2)):
+        authority.issue(name, days=days)
+    tls = {name: tmp_path / file for name, file in {"certificate": "own.pem", "key": "own.key", **files}.items()}
+    with pytest.raises(OptionInvalidError, match=named), listening(tmp_path / "state", tls=tls):
+        pass
 
 
 def test_bytes_that_are_no_dicom_are_refused(listener: Listening) -> None:
