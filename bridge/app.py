@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from bridge.archive import open_archive
+from bridge.archive.retrievals import Retrievals
 from bridge.config import BridgeConfig
 from bridge.config.document import Service
 from bridge.config.reading import read_secret
@@ -42,7 +43,8 @@ def run_bridge(config: BridgeConfig, stop: threading.Event, ready: Callable[[int
     with ExitStack() as stack:
         state = stack.enter_context(open_state(config, alone=True))
         client = stack.enter_context(open_client(config.service))
-        archive = open_archive(config)
+        retrievals = Retrievals()
+        archive = open_archive(config, retrievals)
         stack.callback(archive.close)
         metrics = BridgeMetrics()
         context = PipelineContext(config, state, client, archive, metrics)
@@ -58,7 +60,7 @@ def run_bridge(config: BridgeConfig, stop: threading.Event, ready: Callable[[int
         threads.append(_loop(stack, stop, "keeper", _KEEPER_SECONDS, lambda: remove_old(state, config.keep_hours)))
         port = None
         if config.listener is not None:
-            listener = ListenerServer(config.listener, intake, metrics, _committed(state))
+            listener = ListenerServer(config.listener, intake, metrics, _committed(state), retrievals)
             port = listener.start()
             stack.callback(listener.stop)
         health_port = None

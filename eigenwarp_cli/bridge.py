@@ -55,11 +55,12 @@ def check(
     if connect:
         from bridge.app import open_client
         from bridge.archive import open_archive
+        from bridge.archive.retrievals import Retrievals
 
         with open_client(values.service) as client:
             models = {row.name for row in client.models()}
             print_text(f"the service answers; it has {', '.join(sorted(models)) or 'no model'}")
-        archive = open_archive(values)
+        archive = open_archive(values, Retrievals())
         archive.check()
         archive.close()
         print_text("the archive answers")

@@ -1,9 +1,10 @@
-"""An archive over DIMSE (PS3.7): C-STORE, C-FIND, C-GET."""
+"""An archive over DIMSE (PS3.7): C-STORE, C-FIND, C-GET or C-MOVE."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Final
 
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.uid import (
     CTImageStorage,
     EnhancedCTImageStorage,
@@ -18,12 +19,14 @@ from pynetdicom import evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
+    StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
 
 from bridge.archive.archive import StoredSeries, StoredStudy, exact
 from bridge.archive.association import association
-from bridge.config.archive import RemoteEntity
+from bridge.archive.retrievals import Retrievals
+from bridge.config.archive import DimseArchive as DimseConfig
 from bridge.refusals import ArchiveRefusedError, ArchiveUnreachableError
 
 _UNCOMPRESSED: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -39,14 +42,22 @@ _IMAGES: Final = (
 _SUCCESS: Final = 0x0000
 _PENDING: Final = (0xFF00, 0xFF01)
 _OUT_OF_RESOURCES: Final = range(0xA700, 0xA800)
+_DESTINATION_UNKNOWN: Final = 0xA801
 
 
 class DimseArchive:
-    """Args: entity: the archive's; own_title: how this bridge calls itself there."""
+    """An application entity that stores, finds and sends.
 
-    def __init__(self, entity: RemoteEntity, own_title: str) -> None:
+    Args:
+        entity: the archive's.
+        own_title: how this bridge calls itself there.
+        retrievals: of the listener that a C-MOVE brings the instances to.
+    """
+
+    def __init__(self, entity: DimseConfig, own_title: str, retrievals: Retrievals) -> None:
         self._entity = entity
         self._own = own_title
+        self._retrievals = retrievals
 
     def store(self, dataset: Dataset) -> None:
         """C-STORE in the object's own transfer syntax."""
@@ -94,7 +105,13 @@ class DimseArchive:
         ]
 
     def fetch(self, series: StoredSeries) -> list[Dataset]:
-        """C-GET of the series, uncompressed."""
+        """C-GET of the series, uncompressed; or C-MOVE, as the archive has it."""
+        wanted = Dataset()
+        wanted.QueryRetrieveLevel = "SERIES"
+        wanted.StudyInstanceUID, wanted.SeriesInstanceUID = series.study_uid, series.series_uid
+        return self._move(wanted) if self._entity.retrieve == "move" else self._get(wanted)
+
+    def _get(self, wanted: Dataset) -> list[Dataset]:
         arrived: list[Dataset] = []
 
         def keep(event: evt.Event) -> int:
@@ -103,15 +120,25 @@ class DimseArchive:
             arrived.append(dataset)
             return _SUCCESS
 
-        wanted = Dataset()
-        wanted.QueryRetrieveLevel = "SERIES"
-        wanted.StudyInstanceUID, wanted.SeriesInstanceUID = series.study_uid, series.series_uid
         model = StudyRootQueryRetrieveInformationModelGet
         contexts = [(model, _UNCOMPRESSED), *((image, _UNCOMPRESSED) for image in _IMAGES)]
         with association(self._entity, self._own, contexts, [(evt.EVT_C_STORE, keep)], receive=_IMAGES) as opened:
             for _ in _answers(opened.send_c_get(wanted, model), "C-GET"):
                 pass
         return arrived
+
+    def _move(self, wanted: Dataset) -> list[Dataset]:
+        model = StudyRootQueryRetrieveInformationModelMove
+        with (
+            self._retrievals.awaiting(str(wanted.SeriesInstanceUID), self._entity.ae_title) as arrived,
+            association(self._entity, self._own, [(model, _UNCOMPRESSED)]) as opened,
+        ):
+            # The last answer comes after the last instance was taken.
+            for _ in _answers(opened.send_c_move(wanted, self._own, model), "C-MOVE"):
+                pass
+            if not arrived:
+                raise ArchiveRefusedError("C-MOVE: the archive tells success, and nothing came to the listener")
+            return [dcmread(BytesIO(content)) for content in arrived.values()]
 
     def check(self) -> None:
         """C-ECHO."""
@@ -146,6 +173,10 @@ def _answers(responses: Iterator[tuple[Dataset, Dataset | None]], call: str) -> 
         if code in _PENDING:
             if row is not None:
                 yield row
+        elif code == _DESTINATION_UNKNOWN:
+            raise ArchiveRefusedError(
+                f"{call}: the archive answers {code:04X}H: it has no address for the bridge's AE title"
+            )
         elif code != _SUCCESS:
             raise ArchiveRefusedError(f"{call}: the archive answers {code:04X}H")
 

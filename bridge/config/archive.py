@@ -84,9 +84,15 @@ class DicomwebArchive(HttpAccess):
 
 
 class DimseArchive(RemoteEntity):
-    """Results by C-STORE, questions by C-FIND, earlier studies by C-GET."""
+    """Results by C-STORE, questions by C-FIND.
+
+    Args:
+        retrieve: earlier studies by C-GET, or by C-MOVE to the bridge's own listener, whose AE title, host and port the
+            archive must know then.
+    """
 
     kind: Literal["dimse"]
+    retrieve: Literal["get", "move"] = "get"
 
 
 Archive = Annotated[DicomwebArchive | DimseArchive, Field(discriminator="kind")]

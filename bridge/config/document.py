@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from bridge.config.archive import Archive, HttpUrl, RemoteEntity, Watch
+from bridge.config.archive import Archive, DimseArchive, HttpUrl, RemoteEntity, Watch
 from bridge.config.listener import Listener
 from bridge.config.rules import Rule
 from bridge.config.section import Section
@@ -115,4 +115,13 @@ class BridgeConfig(Section):
             raise ValueError("neither a listener nor a watch: no series would ever come")
         if self.commitment is not None and self.listener is None:
             raise ValueError("commitment: its answers come to the listener, and there is none")
+        if isinstance(self.archive, DimseArchive) and self.archive.retrieve == "move":
+            self._require_archive_among_peers(self.archive.ae_title)
         return self
+
+    def _require_archive_among_peers(self, title: str) -> None:
+        if self.listener is None:
+            raise ValueError("archive.retrieve = 'move': what is asked for comes to the listener, and there is none")
+        titles = [peer.ae_title for peer in self.listener.peers]
+        if titles and title not in titles:
+            raise ValueError(f"archive.retrieve = 'move': {title!r}, which sends, is none of listener.peers")

@@ -4,22 +4,6 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from pydicom.uid import (
-    JPEG2000,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    HTJ2KLossless,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import AllStoragePresentationContexts
@@ -27,34 +11,20 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # typ
 from pynetdicom.transport import ThreadedAssociationServer
 
 from bridge.archive.association import without_delay
+from bridge.archive.retrievals import Retrievals
 from bridge.config.listener import Listener, ListenerTls, Peer
 from bridge.metrics import BridgeMetrics
-from bridge.receive.intake import Intake
+from bridge.receive.intake import Intake, read_header
 from bridge.receive.pace import Pace
+from bridge.receive.transfer_syntaxes import TRANSFER_SYNTAXES
 from bridge.refusals import InstanceInvalidError
 from bridge.tls import server_context
 from eigenwarp.errors import OptionInvalidError, StoreUnavailableError
 from eigenwarp.log import get_logger
 
-# Best first: an acceptor takes the first of its own that the requestor offers.
-TRANSFER_SYNTAXES: Final = (
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    DeflatedExplicitVRLittleEndian,
-    JPEGLSLossless,
-    JPEG2000Lossless,
-    HTJ2KLossless,
-    JPEGLosslessSV1,
-    JPEGLossless,
-    RLELossless,
-    JPEG2000,
-    JPEGLSNearLossless,
-    JPEGExtended12Bit,
-    JPEGBaseline8Bit,
-    ExplicitVRBigEndian,
-)
 _SUCCESS, _NO_RESOURCES, _CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 _NO_SUCH_EVENT: Final = 0x0113
+_NOT_AUTHORIZED: Final = 0x0124
 _REJECTED_PERMANENTLY, _BY_USER, _CALLING_AE_UNKNOWN = 0x01, 0x01, 0x03
 _log = get_logger(__name__)
 
@@ -67,15 +37,22 @@ class ListenerServer:
 
     Args:
         committed: told of storage commitment's answers, which archives bring here.
+        retrievals: get what comes because of a C-MOVE of ours; the intake does not.
     """
 
     def __init__(
-        self, listener: Listener, intake: Intake, metrics: BridgeMetrics, committed: CommitmentHandler
+        self,
+        listener: Listener,
+        intake: Intake,
+        metrics: BridgeMetrics,
+        committed: CommitmentHandler,
+        retrievals: Retrievals,
     ) -> None:
         self._listener = listener
         self._intake = intake
         self._metrics = metrics
         self._committed = committed
+        self._retrievals = retrievals
         self._pace = Pace(listener.instances_per_minute)
         self._arriving: dict[Association, int] = {}
         self._server: ThreadedAssociationServer | None = None
@@ -152,7 +129,11 @@ class ListenerServer:
         title, _ = _caller(event.assoc)
         self._pace.wait(title)
         try:
-            self._intake.take(event.encoded_dataset(), "peer")
+            content = event.encoded_dataset()
+            answer = self._retrieved(event, title, content)
+            if answer is not None:
+                return answer
+            self._intake.take(content, "peer")
         except InstanceInvalidError as error:
             self._metrics.refused.labels(error.code).inc()
             _log.warning("instance refused", reason=error.code)
@@ -162,6 +143,26 @@ class ListenerServer:
             _log.error("instance refused", reason=error.code)
             return _NO_RESOURCES
         return _SUCCESS
+
+    def _retrieved(self, event: evt.Event, title: str, content: bytes) -> int | None:
+        """The answer to an instance that a C-MOVE of this bridge brings: an earlier study is no new series.
+
+        Returns:
+            None for any other instance.
+        """
+        originator = str(getattr(event.request, "MoveOriginatorApplicationEntityTitle", None) or "").strip()
+        is_ours = originator == self._listener.ae_title
+        # Not every archive says why it sends (PS3.7, table 9.1-1: optional).
+        if not is_ours and (originator or not self._retrievals.awaits_from(title)):
+            return None
+        header = read_header(content)
+        if self._retrievals.take(header.identity.series_uid, header.sop_instance_uid, content):
+            return _SUCCESS
+        if not is_ours:
+            return None
+        # The question was given up, and nobody wants the answer any more.
+        self._metrics.refused.labels("not-awaited").inc()
+        return _NOT_AUTHORIZED
 
     def _report(self, event: evt.Event) -> tuple[int, None]:
         answer = event.event_information

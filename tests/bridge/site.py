@@ -50,7 +50,7 @@ class Site:
         archive: an Orthanc; None for a closed port.
         rules: the configuration's rules, TOML.
         top, tail: the configuration's other keys, before and behind.
-        http: whether results go by STOW-RS; C-STORE otherwise.
+        http: whether results go by STOW-RS; C-STORE otherwise, and earlier studies come by C-MOVE.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Site:
             where = f'kind = "dicomweb"\nurl = "{archive.dicomweb}"'
         else:
             where = f'kind = "dimse"\nae_title = "{archive.ae_title}"\nhost = "127.0.0.1"\nport = {archive.dicom_port}'
+            where += '\nretrieve = "move"'
         self.config = folder / "bridge.toml"
         self.config.write_text(f"""
 state = "state"

@@ -12,6 +12,7 @@ from bridge.archive import Archive
 from bridge.archive.commitment import request_commitment
 from bridge.archive.dicomweb import DicomwebClientArchive
 from bridge.archive.dimse import DimseArchive
+from bridge.archive.retrievals import Retrievals
 from bridge.config.archive import DicomwebArchive, RemoteEntity
 from bridge.config.archive import DimseArchive as DimseConfig
 from bridge.refusals import ArchiveRefusedError, ArchiveUnreachableError
@@ -30,7 +31,9 @@ def spoken_to(kind: str, http: str, port: int) -> Archive:
     if kind == "dicomweb":
         return DicomwebClientArchive(DicomwebArchive(kind="dicomweb", url=http, timeout_seconds=5))
     return DimseArchive(
-        DimseConfig(kind="dimse", ae_title="ARCHIVE", host="127.0.0.1", port=port, timeout_seconds=5), AE_TITLE
+        DimseConfig(kind="dimse", ae_title="ARCHIVE", host="127.0.0.1", port=port, timeout_seconds=5),
+        AE_TITLE,
+        Retrievals(),
     )
 
 
@@ -80,7 +83,7 @@ def test_an_object_that_the_archive_does_not_take_is_refused(archive: OrthancSer
     with pytest.raises(ArchiveRefusedError, match="404"):
         reached.store(SERIES[0])
     stranger = DimseArchive(
-        DimseConfig(kind="dimse", ae_title="OTHER", host="127.0.0.1", port=archive.dicom_port), AE_TITLE
+        DimseConfig(kind="dimse", ae_title="OTHER", host="127.0.0.1", port=archive.dicom_port), AE_TITLE, Retrievals()
     )
     with pytest.raises(ArchiveUnreachableError, match="OTHER refuses the association"):
         stranger.check()

@@ -11,6 +11,7 @@ from bridge.archive.association import tls_of
 from bridge.archive.dicomweb import DicomwebClientArchive
 from bridge.archive.dimse import DimseArchive
 from bridge.archive.http_session import open_session
+from bridge.archive.retrievals import Retrievals
 from bridge.config.archive import DicomwebArchive
 from bridge.config.archive import DimseArchive as DimseConfig
 from bridge.refusals import ArchiveUnreachableError
@@ -86,7 +87,9 @@ def reached(
         return DicomwebClientArchive(DicomwebArchive(kind="dicomweb", url=url, timeout_seconds=5, **files))
     port = server.dicom_port
     return DimseArchive(
-        DimseConfig(kind="dimse", ae_title="ARCHIVE", host=host, port=port, timeout_seconds=5, **files), AE_TITLE
+        DimseConfig(kind="dimse", ae_title="ARCHIVE", host=host, port=port, timeout_seconds=5, **files),
+        AE_TITLE,
+        Retrievals(),
     )
 
 

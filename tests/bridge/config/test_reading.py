@@ -61,6 +61,12 @@ def test_paths_are_seen_from_the_file_and_defaults_are_safe(tmp_path: Path) -> N
             'kind = "dimse"\nae_title = "A"\nhost = "h"\nport = 104\ncertificate = "own.pem"',
             "archive.*own.pem' without the authority",
         ),
+        (
+            'kind = "dicomweb"\nurl = "http://127.0.0.1:8042/dicom-web"',
+            'kind = "dimse"\nae_title = "PACS"\nhost = "h"\nport = 104\nretrieve = "move"\n'
+            '[listener]\npeers = [{ae_title = "SCANNER"}]',
+            "archive.retrieve = 'move': 'PACS', which sends, is none of listener.peers",
+        ),
         ("8042/", '8042/" \nuser = "me\n', "archive|TOML|character"),
         (
             "[[rules]]",

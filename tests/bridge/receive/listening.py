@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.archive.retrievals import Retrievals
 from bridge.config.listener import Listener
 from bridge.metrics import BridgeMetrics
 from bridge.receive.intake import Intake
@@ -20,12 +21,14 @@ class Listening:
 
     Args:
         committed: what storage commitment's answers told.
+        retrievals: what a C-MOVE of ours brings.
     """
 
     state: State
     metrics: BridgeMetrics
     port: int
     committed: list[tuple[list[str], list[str]]] = field(default_factory=list)
+    retrievals: Retrievals = field(default_factory=Retrievals)
 
     def count(self, outcome: str) -> float:
         """Instances of an outcome."""
@@ -48,14 +51,16 @@ def listening(folder: Path, **values: object) -> Iterator[Listening]:
     with open_state(config(folder)) as state:
         metrics = BridgeMetrics()
         committed: list[tuple[list[str], list[str]]] = []
+        retrievals = Retrievals()
         server = ListenerServer(
             listener,
             Intake(state, metrics, listener.free_bytes),
             metrics,
             lambda held, failed: committed.append((held, failed)),
+            retrievals,
         )
         port = server.start()
         try:
-            yield Listening(state, metrics, port, committed)
+            yield Listening(state, metrics, port, committed, retrievals)
         finally:
             server.stop()

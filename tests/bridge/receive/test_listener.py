@@ -12,13 +12,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import ExplicitVRLittleEndian, RLELossless, generate_uid
+from pydicom.pixels import get_decoder
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless, generate_uid
 from pynetdicom import AE
 from pynetdicom.presentation import build_role
 from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance, Verification
 
 from bridge.objects.identity import ResultIdentity
 from bridge.receive.intake import read_header
+from bridge.receive.transfer_syntaxes import TRANSFER_SYNTAXES
 from bridge.refusals import InstanceInvalidError
 from eigenwarp.errors import OptionInvalidError
 from tests.bridge.phantom import classic_series, stack
@@ -117,6 +119,11 @@ def test_a_compressed_instance_is_kept_as_it_came(listener: Listening) -> None:
     arrived = dcmread(BytesIO(kept(listener, compressed)))
     assert arrived.file_meta.TransferSyntaxUID == RLELossless
     assert (arrived.pixel_array == SERIES[0].pixel_array).all()
+
+
+@pytest.mark.parametrize("syntax", TRANSFER_SYNTAXES, ids=lambda syntax: syntax.name)
+def test_what_is_taken_can_be_decoded(syntax: UID) -> None:
+    assert get_decoder(syntax).is_available
 
 
 def test_an_association_is_given_up_when_its_instance_outgrows_the_limit(tmp_path: Path) -> None:
