@@ -1,6 +1,6 @@
 """An Orthanc that speaks TLS on both ports: reached with the right files, and told apart from every wrong one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from bridge.config.archive import DimseArchive as DimseConfig
 from bridge.refusals import ArchiveUnreachableError
 from eigenwarp.errors import OptionInvalidError
 from tests.bridge.phantom import PATIENT_ID, classic_series, stack
-from tests.bridge.site import AE_TITLE
+from tests.bridge.site import AE_TITLE, Site
+from tests.integration.deployment import Deployment
 from tests.servers.certificates import Authority, Certified
 from tests.servers.orthanc import DicomTls, OrthancServer, running_orthanc
 from tests.servers.tls_front import tls_front
@@ -140,6 +141,33 @@ def test_an_archive_that_speaks_no_tls_gets_nothing(hospital: Hospital, archive:
     with pytest.raises(ArchiveUnreachableError, match="TLS"):
         reached(kind, plain, hospital.authority.path).store(SERIES[0])
     assert archive.find("Instance") == []
+
+
+def test_the_command_that_checks_a_site_tells_which_file_does_not_fit(
+    hospital: Hospital, new_site: Callable[..., Site], service: Deployment
+) -> None:
+    site = new_site(service.url)
+    plain, own = site.config.read_text(), hospital.bridge
+
+    def configured(authority: Path) -> None:
+        archive = f"""
+kind = "dimse"
+ae_title = "ARCHIVE"
+host = "127.0.0.1"
+port = {hospital.closed.dicom_port}
+authority = "{authority}"
+certificate = "{own.certificate}"
+key = "{own.key}"
+"""
+        where = 'kind = "dicomweb"\nurl = "http://127.0.0.1:9"'
+        assert where in plain
+        site.config.write_text(plain.replace(where, archive))
+
+    configured(hospital.authority.path)
+    assert "the archive answers" in site.run("check", "--connect")
+    configured(hospital.stranger.path)
+    assert "does not fit" in (told := site.run("check", "--connect", code=2).replace("\n", ""))
+    assert "stranger.pem" in told
 
 
 @KINDS
