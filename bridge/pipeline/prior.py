@@ -11,6 +11,7 @@ from bridge.config.rules import Rule
 from bridge.dicom.convert import convert_series
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.pipeline.context import PipelineContext
+from bridge.pipeline.region import part_to_send
 from bridge.refusals import PriorMissingError
 from bridge.select import facts_of, mismatch
 from bridge.state.jobs import JobRecord
@@ -61,7 +62,8 @@ def keep_prior(context: PipelineContext, job: JobRecord, rule: Rule, prior: Prio
         Notes for the steps that follow.
     """
     series = convert_series(prior.datasets, rule.conversion.tolerances(), rule.conversion.overrides())
-    context.write(job, PRIOR_VOLUME, volume_to_bytes(series.volume))
+    volume, _ = part_to_send(context, rule, series)
+    context.write(job, PRIOR_VOLUME, volume_to_bytes(volume))
     for number, dataset in enumerate(prior.datasets):
         buffer = BytesIO()
         dcmwrite(buffer, dataset, enforce_file_format=True)
