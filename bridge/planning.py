@@ -77,6 +77,8 @@ def _planned(config: BridgeConfig, instances: Iterable[Dataset]) -> str:
 
 def _region(rule: Rule, series: SeriesVolume) -> str:
     """What of the series would be sent."""
+    if rule.segmentation is not None:
+        return f", cropped to the study's {rule.segmentation.text} and {rule.segmentation.margin_mm:g} mm around it"
     if rule.box is None:
         return ""
     box = rule.box.in_patient()

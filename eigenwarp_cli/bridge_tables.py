@@ -40,6 +40,8 @@ def _does(rule: "Rule") -> str:
     text = f"{rule.model}, {reference} onto the series, refine {rule.refine}; gives {', '.join(rule.outputs)}"
     if rule.box is not None:
         return f"{text}; crops to the box {rule.box.in_patient().text}"
+    if rule.segmentation is not None:
+        return f"{text}; crops to the study's {rule.segmentation.text} and {rule.segmentation.margin_mm:g} mm around it"
     if rule.localize is None:
         return text
     side = rule.localize.side

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from bridge.config.section import Section
+from bridge.config.section import Pattern, Section
 from bridge.dicom.region import PatientBox
 from eigenwarp.errors import GeometryInvalidError
 
@@ -57,3 +57,32 @@ class Box(Section):
             for sign in (-1, 1)
         )
         return PatientBox((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+
+
+class FromSegmentation(Section):
+    """The box around what somebody's SEG shows, in the same study and the same frame of reference.
+
+    What a bridge made itself does not count. One SEG must be left; where several are, those that name the series as
+    what they were drawn on go before the others.
+
+    Args:
+        series_description: regular expression over the SEG's.
+        label: regular expression over its segments' labels; the box takes in every segment that matches, all without.
+        margin_mm: on every side.
+    """
+
+    series_description: Pattern | None = None
+    label: Pattern | None = None
+    margin_mm: FiniteFloat = Field(default=8.0, ge=0, le=500)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.series_description is None and self.label is None:
+            raise ValueError("neither series_description nor label: any SEG there is would be taken")
+        return self
+
+    @property
+    def text(self) -> str:
+        """For errors and lists."""
+        criteria = (("series_description", self.series_description), ("label", self.label))
+        return "SEG with " + " and ".join(f"{name} {value!r}" for name, value in criteria if value is not None)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bridge.config.regions import Box
+from bridge.config.regions import Box, FromSegmentation
 from bridge.config.section import Pattern, Section
 from bridge.dicom.tolerances import DEFAULT_TOLERANCES, Overrides, Tolerances
 from bridge.objects.identity import ObjectKind
@@ -128,8 +128,8 @@ class Rule(Section):
         reference: ``atlas``, the model's template; ``prior``, the series that the same rule takes from the patient's
             latest earlier study in the archive; ``file``, a NIfTI file.
         reference_file, reference_labels: with ``file``.
-        localize, box: a region of interest; one of them, or none for the series as it is. The crop alone is sent, of
-            an earlier study likewise, and results lie on the whole series.
+        localize, box, segmentation: a region of interest; one of them, or none for the series as it is. Of the
+            earlier study likewise; the crops alone are computed with, and results lie on the whole series.
         outputs: objects that go back to the archive.
         patient_header: whether the report's pages carry the patient's name and id, as other reports of the site do.
         conversion: how strictly the geometry is taken.
@@ -146,6 +146,7 @@ class Rule(Section):
     alignment: AlignmentChoice = "center"
     localize: Localize | None = None
     box: Box | None = None
+    segmentation: FromSegmentation | None = None
     outputs: Annotated[tuple[ObjectKind, ...], Field(min_length=1)] = ("segmentation", "measurements", "report")
     patient_header: bool = False
     conversion: Conversion = Conversion()
@@ -156,7 +157,7 @@ class Rule(Section):
             raise ValueError("reference = 'file' and reference_file go together")
         if self.reference_labels is not None and self.reference_file is None:
             raise ValueError("reference_labels without a reference_file")
-        regions = [name for name in ("localize", "box") if getattr(self, name) is not None]
+        regions = [name for name in ("localize", "box", "segmentation") if getattr(self, name) is not None]
         if len(regions) > 1:
             raise ValueError(f"{' and '.join(regions)}: a rule has one region of interest")
         if len(set(self.outputs)) != len(self.outputs):

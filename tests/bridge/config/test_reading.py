@@ -57,6 +57,21 @@ def test_paths_are_seen_from_the_file_and_defaults_are_safe(tmp_path: Path) -> N
         ('name = "hippocampus"', 'name = "hippocampus"\nlocalize = {}', "localize.side"),
         (
             'name = "hippocampus"',
+            'name = "hippocampus"\nsegmentation = {margin_mm = 3}',
+            "rules.0.segmentation.*neither series_description nor label",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nsegmentation = {label = "left", margin_mm = -3}',
+            "rules.0.segmentation.margin_mm.*-3",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nsegmentation = {label = "(left"}',
+            "rules.0.segmentation.label.*'.left' is no regular",
+        ),
+        (
+            'name = "hippocampus"',
             'name = "hippocampus"\nbox = {corners = [[0, 0, 0], [10, 0, 10]]}',
             "rules.0.box.*extent along y, got 0 to 0 mm",
         ),
