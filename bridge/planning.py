@@ -69,10 +69,9 @@ def _planned(config: BridgeConfig, instances: Iterable[Dataset]) -> str:
     side = "" if found.side is None else f", {found.side} {rule.localize.structure}" if rule.localize else ""
     shape = "×".join(str(n) for n in series.volume.shape)
     spacing = "×".join(f"{mm:.3g}" for mm in series.volume.geometry.spacing)
-    return (
-        f"rule {rule.name}: {rule.model}, {rule.reference} onto {shape} voxels of {spacing} mm{side}{region};"
-        f" gives {', '.join(rule.outputs)}"
-    )
+    voxels = f"{shape} voxels of {spacing} mm"
+    pair = f"{rule.reference} onto {voxels}" if rule.role == "fixed" else f"{voxels} onto {rule.reference}"
+    return f"rule {rule.name}: {rule.model}, {pair}{side}{region}; gives {', '.join(rule.outputs)}"
 
 
 def _region(rule: Rule, series: SeriesVolume) -> str:

@@ -124,7 +124,9 @@ class Rule(Section):
     Args:
         name: in lists, numbers and logs.
         model: of the service, pinned by ``name@version`` or the latest of a name.
-        role: ``fixed``: the reference is moved onto the series, and every result lies on the series' own grid.
+        role: of the series. ``fixed``: the reference is moved onto it, and every result lies on the series' own grid.
+            ``moving``: it is moved onto the reference, and the registration object has the reference's grid and space;
+            labels and determinants are brought to the series by the inverse field.
         reference: ``atlas``, the model's template; ``prior``, the series that the same rule takes from the patient's
             latest earlier study in the archive; ``file``, a NIfTI file.
         reference_file, reference_labels: with ``file``.
@@ -138,7 +140,7 @@ class Rule(Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     match: Match
     model: ModelName = "hippocampus"
-    role: Literal["fixed"] = "fixed"
+    role: Literal["fixed", "moving"] = "fixed"
     reference: Literal["atlas", "prior", "file"] = "atlas"
     reference_file: Path | None = None
     reference_labels: Path | None = None
@@ -157,6 +159,10 @@ class Rule(Section):
             raise ValueError("reference = 'file' and reference_file go together")
         if self.reference_labels is not None and self.reference_file is None:
             raise ValueError("reference_labels without a reference_file")
+        if self.role == "moving" and self.reference == "prior":
+            raise ValueError("role = 'moving' and reference = 'prior': an earlier study has no labels to bring over")
+        if self.role == "moving" and self.reference == "file" and self.reference_labels is None:
+            raise ValueError("role = 'moving' and reference = 'file' need reference_labels, which are brought over")
         regions = [name for name in ("localize", "box", "segmentation") if getattr(self, name) is not None]
         if len(regions) > 1:
             raise ValueError(f"{' and '.join(regions)}: a rule has one region of interest")

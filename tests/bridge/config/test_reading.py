@@ -55,6 +55,13 @@ def test_paths_are_seen_from_the_file_and_defaults_are_safe(tmp_path: Path) -> N
         ('name = "hippocampus"', 'name = "hippocampus"\noutputs = ["sculpture"]', "outputs.0.*'sculpture'"),
         ('name = "hippocampus"', 'name = "hippocampus"\nconversion = {position_tolerance_mm = 9}', "position_mm.*9"),
         ('name = "hippocampus"', 'name = "hippocampus"\nlocalize = {}', "localize.side"),
+        ('name = "hippocampus"', 'name = "hippocampus"\nrole = "still"', "rules.0.role.*'still'"),
+        ('name = "hippocampus"', 'name = "hippocampus"\nrole = "moving"\nreference = "prior"', "no labels to bring"),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nrole = "moving"\nreference = "file"\nreference_file = "a.nii.gz"',
+            "need reference_labels",
+        ),
         (
             'name = "hippocampus"',
             'name = "hippocampus"\nsegmentation = {margin_mm = 3}',
