@@ -17,14 +17,18 @@ def drawn(
     *,
     description: str,
     seed: str,
-    fractional: bool = False,
+    kind: SegmentationTypeValues = SegmentationTypeValues.BINARY,
 ) -> Dataset:
-    """Segments by their label, each (slices, rows, columns) over the series' instances in the order of the slices."""
+    """Segments by their label, each (slices, rows, columns) over the series' instances in the order of the slices.
+
+    Args:
+        kind: those of a label map do not overlap.
+    """
     stacked = np.stack(list(masks.values()), axis=-1)
     return Segmentation(
         source_images=list(series),
-        pixel_array=stacked.astype(np.float32) if fractional else stacked.astype(np.uint8),
-        segmentation_type=SegmentationTypeValues.FRACTIONAL if fractional else SegmentationTypeValues.BINARY,
+        pixel_array=stacked.astype(np.float32 if kind is SegmentationTypeValues.FRACTIONAL else np.uint8),
+        segmentation_type=kind,
         fractional_type="PROBABILITY",
         segment_descriptions=[
             SegmentDescription(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from bridge.objects.spatial_registration import read_registration
 from eigenwarp.client import Client
 from eigenwarp.schemas.document import ModelReference
 from eigenwarp.volume.nifti import segmentation_from_bytes
-from tests.bridge.phantom import classic_series, stack
+from tests.bridge.phantom import classic_series, save_series, stack
 from tests.bridge.site import Site, send, stored
 from tests.integration.deployment import Deployment
 from tests.servers.orthanc import OrthancServer
@@ -79,6 +80,13 @@ def test_a_moving_series_gets_the_templates_labels_and_determinants_through_the_
     np.testing.assert_allclose(np.sort(told), np.sort(by_hand.ravel()), atol=1e-4)
     assert _number(made["SR"], "JACOBIAN-MIN") == pytest.approx(by_hand.min(), abs=1e-4)
     assert _number(made["SR"], "JACOBIAN-MAX") == pytest.approx(by_hand.max(), abs=1e-4)
+
+
+def test_plan_and_check_say_which_is_moved(new_site: Callable[..., Site], tmp_path: Path) -> None:
+    site = new_site("http://127.0.0.1:9", rules=RULE)
+    save_series(classic_series(STACK), tmp_path)
+    assert "tiny, 18×24×22 voxels of 1.25×1×1 mm onto atlas; gives" in site.run("plan", str(tmp_path))
+    assert "tiny, the series onto the model's template, refine none" in site.run("check")
 
 
 def _labels(segmentation: Dataset, slices: tuple[Dataset, ...]) -> npt.NDArray[np.int_]:

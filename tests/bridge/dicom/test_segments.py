@@ -5,9 +5,10 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 import pytest
+from highdicom.seg import SegmentationTypeValues
 from pydicom import Dataset
 
-from bridge.dicom.segments import box_of_segments, matching_segments
+from bridge.dicom.segments import SEGMENTATION_CLASSES, box_of_segments, matching_segments
 from bridge.refusals import SegmentationUnusableError
 from tests.bridge import phantom
 from tests.bridge.drawn import drawn
@@ -20,15 +21,20 @@ def block(of: phantom.Stack, low: tuple[int, int, int], high: tuple[int, int, in
     return mask
 
 
-def segmentation(of: phantom.Stack, fractional: bool = False, **masks: npt.NDArray[np.bool_]) -> Dataset:
-    return drawn(phantom.classic_series(of), masks, description="Drawn", seed="drawn", fractional=fractional)
+def segmentation(
+    of: phantom.Stack, kind: SegmentationTypeValues = SegmentationTypeValues.BINARY, **masks: npt.NDArray[np.bool_]
+) -> Dataset:
+    return drawn(phantom.classic_series(of), masks, description="Drawn", seed="drawn", kind=kind)
 
 
-@pytest.mark.parametrize("fractional", [False, True])
-def test_an_upright_block_gives_its_faces(fractional: bool) -> None:
+@pytest.mark.parametrize("kind", SegmentationTypeValues)
+def test_an_upright_block_gives_its_faces(kind: SegmentationTypeValues) -> None:
     """Axial: columns go to the left by 1.75 mm, rows to the back by 1.25 mm, slices up by 2.5 mm."""
     of = phantom.stack("axial")
-    found = box_of_segments(segmentation(of, fractional, block=block(of, (2, 5, 7), (4, 9, 12))), (1,))
+    far = block(of, (9, 20, 15), (12, 22, 17))
+    made = segmentation(of, kind, far=far, block=block(of, (2, 5, 7), (4, 9, 12)))
+    assert made.SOPClassUID in SEGMENTATION_CLASSES
+    found = box_of_segments(made, matching_segments(made, "block"))
     x, y, z = of.position
     assert found.low == pytest.approx((x + 6.5 * 1.75, y + 4.5 * 1.25, z + 1.5 * 2.5))
     assert found.high == pytest.approx((x + 12.5 * 1.75, y + 9.5 * 1.25, z + 4.5 * 2.5))
