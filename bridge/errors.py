@@ -71,3 +71,15 @@ class WriteBackBlockedError(SeriesDefectError):
     """Results are asked for in patient space, where the series' own geometry does not lie."""
 
     code = "series-write-back-blocked"
+
+
+class RegionOutsideError(SeriesDefectError):
+    """The region of interest and the series do not meet."""
+
+    code = "region-outside-series"
+
+
+class RegionTooSmallError(SeriesDefectError):
+    """Too little of the series lies in the region of interest."""
+
+    code = "region-too-small"

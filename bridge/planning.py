@@ -9,7 +9,10 @@ from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
 
 from bridge.config import BridgeConfig
+from bridge.config.rules import Rule
 from bridge.dicom.convert import convert_series
+from bridge.dicom.region import covered
+from bridge.dicom.series_volume import SeriesVolume
 from bridge.select import Chosen, choose, facts_of
 from bridge.state import State
 from eigenwarp.errors import EigenwarpError, FileUnreadableError
@@ -60,15 +63,25 @@ def _planned(config: BridgeConfig, instances: Iterable[Dataset]) -> str:
     try:
         series = convert_series(datasets, rule.conversion.tolerances(), rule.conversion.overrides())
         series.require_writable()
+        region = _region(rule, series)
     except EigenwarpError as error:
         return f"rule {rule.name} would fail: {error.code}: {error.detail}"
     side = "" if found.side is None else f", {found.side} {rule.localize.structure}" if rule.localize else ""
     shape = "×".join(str(n) for n in series.volume.shape)
     spacing = "×".join(f"{mm:.3g}" for mm in series.volume.geometry.spacing)
-    return (
-        f"rule {rule.name}: {rule.model}, {rule.reference} onto {shape} voxels of {spacing} mm{side};"
-        f" gives {', '.join(rule.outputs)}"
-    )
+    voxels = f"{shape} voxels of {spacing} mm"
+    pair = f"{rule.reference} onto {voxels}" if rule.role == "fixed" else f"{voxels} onto {rule.reference}"
+    return f"rule {rule.name}: {rule.model}, {pair}{side}{region}; gives {', '.join(rule.outputs)}"
+
+
+def _region(rule: Rule, series: SeriesVolume) -> str:
+    """What of the series would be sent."""
+    if rule.segmentation is not None:
+        return f", cropped to the study's {rule.segmentation.text} and {rule.segmentation.margin_mm:g} mm around it"
+    if rule.box is None:
+        return ""
+    box = rule.box.in_patient()
+    return f", cropped to {covered(series.volume.geometry, box).text} by the box {box.text}"
 
 
 def _read(path: Path) -> Dataset | None:

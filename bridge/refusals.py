@@ -33,6 +33,24 @@ class PriorMissingError(EigenwarpError):
     code = "prior-missing"
 
 
+class SegmentationMissingError(EigenwarpError):
+    """The study has no SEG yet that a rule takes its region of interest from."""
+
+    code = "segmentation-missing"
+
+
+class SegmentationAmbiguousError(EigenwarpError):
+    """The study has several SEGs that a rule could take its region of interest from."""
+
+    code = "segmentation-ambiguous"
+
+
+class SegmentationUnusableError(EigenwarpError):
+    """The SEG that a rule takes its region of interest from shows no place in the patient."""
+
+    code = "segmentation-unusable"
+
+
 class SideUnknownError(EigenwarpError):
     """Left or right is wanted and the series does not say which."""
 

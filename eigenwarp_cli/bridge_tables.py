@@ -37,7 +37,12 @@ def print_check(config: "BridgeConfig") -> None:
 
 def _does(rule: "Rule") -> str:
     reference = rule.reference_file or {"atlas": "the model's template", "prior": "the earlier study"}[rule.reference]
-    text = f"{rule.model}, {reference} onto the series, refine {rule.refine}; gives {', '.join(rule.outputs)}"
+    pair = f"{reference} onto the series" if rule.role == "fixed" else f"the series onto {reference}"
+    text = f"{rule.model}, {pair}, refine {rule.refine}; gives {', '.join(rule.outputs)}"
+    if rule.box is not None:
+        return f"{text}; crops to the box {rule.box.in_patient().text}"
+    if rule.segmentation is not None:
+        return f"{text}; crops to the study's {rule.segmentation.text} and {rule.segmentation.margin_mm:g} mm around it"
     if rule.localize is None:
         return text
     side = rule.localize.side

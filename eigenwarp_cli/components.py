@@ -93,6 +93,9 @@ def print_components(table: "ComponentTable") -> None:
             ", ".join(f"{change.name or change.label} {change.change_percent:+.1f} %" for change in row.volume_changes),
         )
     results().print(shown, highlight=False)
+    for row in table.rows:
+        if row.description:
+            results().print(f"{row.component:3}  {row.description}", highlight=False)
 
 
 def _vector(values: tuple[float, float, float]) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eigenwarp.errors import OptionInvalidError
+from eigenwarp.explanation import describe_motion
 from eigenwarp.field import DisplacementField, field_from_model, invert, jacobian_determinant
 from eigenwarp.field.motion import Motion, decompose_motion
 from eigenwarp.model.registration import RegistrationModel
@@ -81,14 +82,16 @@ def describe_component(model: RegistrationModel, component: int) -> ComponentRow
     field = component_field(model, component, 1.0, "sd")
     labels = _template_labels(model)
     motion, changes = _effect(field, labels, {label: name for name, label in model.labels.items()})
+    by_name = {change.name or f"label {change.label}": change.change_percent for change in changes}
     ratios = basis.explained_variance_ratio
     return ComponentRow(
         component=component,
         explained_variance_ratio=float(ratios[component - 1]),
         cumulative=min(float(ratios[:component].sum()), 1.0),
         standard_deviation=basis.standard_deviation(component),
-        motion=motion,
+        motion=motion_row(motion, over_labels=labels is not None),
         volume_changes=changes,
+        description=describe_motion(motion, by_name),
     )
 
 
@@ -99,10 +102,10 @@ def _template_labels(model: RegistrationModel) -> Segmentation | None:
 
 def _effect(
     field: DisplacementField, labels: Segmentation | None, names: dict[int, str]
-) -> tuple[MotionRow, list[LabelChange]]:
+) -> tuple[Motion, list[LabelChange]]:
     """Motion and volume changes of the anatomy, which moves by the inverse of the field."""
     if labels is None:
-        return motion_row(decompose_motion(invert(field, field.geometry)), over_labels=False), []
+        return decompose_motion(invert(field, field.geometry)), []
     box = bounding_box(labels.data > 0, margin=_MARGIN)
     inside = labels.data[box]
     offset = (box[0].start, box[1].start, box[2].start)
@@ -117,7 +120,7 @@ def _effect(
         )
         for label in labels.labels
     ]
-    return motion_row(decompose_motion(inverse, inside > 0), over_labels=True), changes
+    return decompose_motion(inverse, inside > 0), changes
 
 
 def motion_row(motion: Motion, over_labels: bool) -> MotionRow:

@@ -14,9 +14,11 @@ from pydicom.uid import (
     LegacyConvertedEnhancedCTImageStorage,
     LegacyConvertedEnhancedMRImageStorage,
     MRImageStorage,
+    SegmentationStorage,
 )
 from pynetdicom import evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    LabelMapSegmentationStorage,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,
@@ -30,14 +32,16 @@ from bridge.config.archive import DimseArchive as DimseConfig
 from bridge.refusals import ArchiveRefusedError, ArchiveUnreachableError
 
 _UNCOMPRESSED: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
-# What an earlier study of the kind that the models take can be made of.
-_IMAGES: Final = (
+# What an earlier study of the kind that the models take can be made of, and what a region of interest is drawn as.
+_FETCHED: Final = (
     MRImageStorage,
     EnhancedMRImageStorage,
     LegacyConvertedEnhancedMRImageStorage,
     CTImageStorage,
     EnhancedCTImageStorage,
     LegacyConvertedEnhancedCTImageStorage,
+    SegmentationStorage,
+    LabelMapSegmentationStorage,
 )
 _SUCCESS: Final = 0x0000
 _PENDING: Final = (0xFF00, 0xFF01)
@@ -121,8 +125,8 @@ class DimseArchive:
             return _SUCCESS
 
         model = StudyRootQueryRetrieveInformationModelGet
-        contexts = [(model, _UNCOMPRESSED), *((image, _UNCOMPRESSED) for image in _IMAGES)]
-        with association(self._entity, self._own, contexts, [(evt.EVT_C_STORE, keep)], receive=_IMAGES) as opened:
+        contexts = [(model, _UNCOMPRESSED), *((fetched, _UNCOMPRESSED) for fetched in _FETCHED)]
+        with association(self._entity, self._own, contexts, [(evt.EVT_C_STORE, keep)], receive=_FETCHED) as opened:
             for _ in _answers(opened.send_c_get(wanted, model), "C-GET"):
                 pass
         return arrived

@@ -1,25 +1,17 @@
 """Which series are taken, and what is done with them."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bridge.config.section import Section
+from bridge.config.regions import Box, FromSegmentation
+from bridge.config.section import Pattern, Section
 from bridge.dicom.tolerances import DEFAULT_TOLERANCES, Overrides, Tolerances
 from bridge.objects.identity import ObjectKind
 from eigenwarp.errors import OptionInvalidError
 from eigenwarp.schemas.choices import AlignmentChoice, RefineChoice, SideChoice, StructureChoice
 from eigenwarp.schemas.names import ModelName
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"{value!r} is no regular expression: {error}") from None
-    return value
 
 
 def _range(value: tuple[int, int]) -> tuple[int, int]:
@@ -28,7 +20,6 @@ def _range(value: tuple[int, int]) -> tuple[int, int]:
     return value
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
 Range = Annotated[tuple[int, int], AfterValidator(_range)]
 Tag = Literal[
     "Laterality", "ImageLaterality", "SeriesDescription", "ProtocolName", "StudyDescription", "BodyPartExamined"
@@ -133,10 +124,14 @@ class Rule(Section):
     Args:
         name: in lists, numbers and logs.
         model: of the service, pinned by ``name@version`` or the latest of a name.
-        role: ``fixed``: the reference is moved onto the series, and every result lies on the series' own grid.
+        role: of the series. ``fixed``: the reference is moved onto it, and every result lies on the series' own grid.
+            ``moving``: it is moved onto the reference, and the registration object has the reference's grid and space;
+            labels and determinants are brought to the series by the inverse field.
         reference: ``atlas``, the model's template; ``prior``, the series that the same rule takes from the patient's
             latest earlier study in the archive; ``file``, a NIfTI file.
         reference_file, reference_labels: with ``file``.
+        localize, box, segmentation: a region of interest; one of them, or none for the series as it is. Of the
+            earlier study likewise; the crops alone are computed with, and results lie on the whole series.
         outputs: objects that go back to the archive.
         patient_header: whether the report's pages carry the patient's name and id, as other reports of the site do.
         conversion: how strictly the geometry is taken.
@@ -145,13 +140,15 @@ class Rule(Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     match: Match
     model: ModelName = "hippocampus"
-    role: Literal["fixed"] = "fixed"
+    role: Literal["fixed", "moving"] = "fixed"
     reference: Literal["atlas", "prior", "file"] = "atlas"
     reference_file: Path | None = None
     reference_labels: Path | None = None
     refine: RefineChoice = "latent"
     alignment: AlignmentChoice = "center"
     localize: Localize | None = None
+    box: Box | None = None
+    segmentation: FromSegmentation | None = None
     outputs: Annotated[tuple[ObjectKind, ...], Field(min_length=1)] = ("segmentation", "measurements", "report")
     patient_header: bool = False
     conversion: Conversion = Conversion()
@@ -162,6 +159,13 @@ class Rule(Section):
             raise ValueError("reference = 'file' and reference_file go together")
         if self.reference_labels is not None and self.reference_file is None:
             raise ValueError("reference_labels without a reference_file")
+        if self.role == "moving" and self.reference == "prior":
+            raise ValueError("role = 'moving' and reference = 'prior': an earlier study has no labels to bring over")
+        if self.role == "moving" and self.reference == "file" and self.reference_labels is None:
+            raise ValueError("role = 'moving' and reference = 'file' need reference_labels, which are brought over")
+        regions = [name for name in ("localize", "box", "segmentation") if getattr(self, name) is not None]
+        if len(regions) > 1:
+            raise ValueError(f"{' and '.join(regions)}: a rule has one region of interest")
         if len(set(self.outputs)) != len(self.outputs):
             raise ValueError(f"outputs name one twice: {', '.join(self.outputs)}")
         return self

@@ -6,6 +6,7 @@ from bridge.dicom.convert import convert_series
 from bridge.pipeline.context import PipelineContext
 from bridge.pipeline.outcome import Advance, Outcome, Skip
 from bridge.pipeline.prior import find_prior, keep_prior
+from bridge.pipeline.region import part_to_send
 from bridge.refusals import PriorMissingError
 from bridge.state.job_states import JobState
 from bridge.state.jobs import JobRecord
@@ -23,15 +24,15 @@ def convert(context: PipelineContext, job: JobRecord) -> Outcome:
     series = convert_series(instances, rule.conversion.tolerances(), rule.conversion.overrides())
     # What could not be written back need not be computed.
     series.require_writable()
-    series.volume.require_contrast()
-    notes = {"model": pinned_model(context.client, rule.model), "subject": _subject(context, series.datasets[0])}
-    context.write(job, SERIES_VOLUME, volume_to_bytes(series.volume))
+    volume, notes = part_to_send(context.archive, rule, series)
+    notes |= {"model": pinned_model(context.client, rule.model), "subject": _subject(context, series.datasets[0])}
+    context.write(job, SERIES_VOLUME, volume_to_bytes(volume))
     if rule.reference == "prior":
         try:
             prior = find_prior(context, rule, series.datasets[0])
+            notes |= keep_prior(context, job, rule, prior)
         except PriorMissingError as error:
             return Skip(error.code, error.detail)
-        notes |= keep_prior(context, job, rule, prior)
     return Advance(JobState.CONVERTED, notes=notes)
 
 

@@ -13,27 +13,26 @@ from bridge.objects.identity import ObjectKind, ResultIdentity, atlas_frame_of_r
 from bridge.pipeline.collecting import SERVICE_JOB
 from bridge.pipeline.context import PipelineContext
 from bridge.pipeline.delivering import object_name
+from bridge.pipeline.found import seen_from_series
 from bridge.pipeline.outcome import Advance, Outcome
 from bridge.pipeline.prior import kept_prior
 from bridge.state.job_states import JobState
 from bridge.state.jobs import JobRecord
 from bridge.state.results import NewResult, ObjectIdentity
 from eigenwarp.errors import ServiceError
-from eigenwarp.files import FieldFormat, field_from_bytes
 from eigenwarp.schemas.document import ModelReference
 from eigenwarp.schemas.jobs import JobRow
 from eigenwarp.schemas.report import Report
-from eigenwarp.volume.nifti import segmentation_from_bytes, volume_from_bytes
 
 
 def make(context: PipelineContext, job: JobRecord) -> Outcome:
     """The same job gives the same objects under the same UIDs, however often this is done."""
     rule = context.rule_of(job)
     row = JobRow.model_validate_json(context.read(job, SERVICE_JOB))
-    if row.finished_at is None or row.report is None or row.model is None:
-        raise ServiceError(f"job {row.id} has ended without its report or its time")
+    if row.finished_at is None or row.model is None:
+        raise ServiceError(f"job {row.id} has ended without its model or its time")
     series = convert_series(context.instances(job), rule.conversion.tolerances(), rule.conversion.overrides())
-    finding = _finding(context, job, rule, row, row.model, row.report)
+    finding = _finding(context, job, rule, row, row.model)
     # The series' own clock is the site's; the objects' times are told in it.
     identity = ResultIdentity(job=row.id, made_at=row.finished_at.astimezone().replace(tzinfo=None))
     made = result_objects(finding, series, identity, rule.outputs, patient_header=rule.patient_header)
@@ -41,30 +40,28 @@ def make(context: PipelineContext, job: JobRecord) -> Outcome:
     return Advance(JobState.MADE)
 
 
-def _finding(
-    context: PipelineContext, job: JobRecord, rule: Rule, row: JobRow, model: ModelReference, report: Report
-) -> Finding:
-    made = {result.name: context.read(job, f"result-{result.name}") for result in row.results}
+def _finding(context: PipelineContext, job: JobRecord, rule: Rule, row: JobRow, model: ModelReference) -> Finding:
+    found = seen_from_series(context, job, rule, row)
     manifest = context.client.model(model.name, model.version)
     return Finding(
         job=row.id,
         model=model,
-        side="fixed",
+        side=rule.role,
         counterpart=_counterpart(context, job, rule, model),
-        report=report,
-        segmentation=segmentation_from_bytes(made["warped_segmentation"]) if "warped_segmentation" in made else None,
+        report=found.report,
+        segmentation=found.segmentation,
         label_source="warped",
         concepts=label_concepts(model.name, manifest.labels),
         laterality={"left": "left", "right": "right"}.get(job.notes.get("side", "")),  # type: ignore[arg-type]
-        jacobian=volume_from_bytes(made["jacobian"]),
-        field=field_from_bytes(made["field"], FieldFormat.RAS),
-        components=context.client.components(f"{model.name}@{model.version}") if report.explanation else None,
-        pictures=_pictures(context, model, report),
+        jacobian=found.jacobian,
+        field=found.field,
+        components=context.client.components(f"{model.name}@{model.version}") if found.report.explanation else None,
+        pictures=_pictures(context, rule, model, found.report),
     )
 
 
 def _counterpart(context: PipelineContext, job: JobRecord, rule: Rule, model: ModelReference) -> Counterpart:
-    """What was moved onto the series."""
+    """What the series was registered with."""
     if rule.reference == "prior":
         prior = kept_prior(context, job, rule)
         moment = str(prior.datasets[0].get("StudyDate") or "unknown date")
@@ -75,14 +72,16 @@ def _counterpart(context: PipelineContext, job: JobRecord, rule: Rule, model: Mo
     return Counterpart("atlas", f"{model.name} template {model.version}", atlas_frame_of_reference(model))
 
 
-def _pictures(context: PipelineContext, model: ModelReference, report: Report) -> tuple[Picture, ...]:
+def _pictures(context: PipelineContext, rule: Rule, model: ModelReference, report: Report) -> tuple[Picture, ...]:
     """What the component that tells most of the difference does to the template; none where it cannot be had now."""
     if report.explanation is None or not report.explanation.components:
         return ()
     most = max(report.explanation.components, key=lambda component: component.share)
     name = f"{model.name}@{model.version}"
-    png = context.client.component_figure(most.component, scale=2.0 if most.coefficient >= 0 else -2.0, model=name)
-    sign = "+" if most.coefficient >= 0 else "−"
+    # Coefficients are moving less fixed: the way from the counterpart to the series is the other one where it moved.
+    is_up = (most.coefficient >= 0) == (rule.role == "fixed")
+    png = context.client.component_figure(most.component, scale=2.0 if is_up else -2.0, model=name)
+    sign = "+" if is_up else "−"
     return (Picture(png, f"Component {most.component} at {sign}2 standard deviations, on the template"),)
 
 

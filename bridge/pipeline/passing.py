@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bridge.refusals import ArchiveRefusedError, ArchiveUnreachableError
+from bridge.refusals import ArchiveRefusedError, ArchiveUnreachableError, SegmentationMissingError
 from eigenwarp.errors import (
     AttemptsExhaustedError,
     EigenwarpError,
@@ -29,6 +29,8 @@ _PASSING: Final = (
     QueueFullError,
     RateLimitedError,
     ResultDamagedError,
+    # Who draws it needs the series as well, and comes later.
+    SegmentationMissingError,
     ServiceError,
     StoreUnavailableError,
 )

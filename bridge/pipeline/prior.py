@@ -11,7 +11,8 @@ from bridge.config.rules import Rule
 from bridge.dicom.convert import convert_series
 from bridge.dicom.series_volume import SeriesVolume
 from bridge.pipeline.context import PipelineContext
-from bridge.refusals import PriorMissingError
+from bridge.pipeline.region import part_to_send
+from bridge.refusals import PriorMissingError, SegmentationMissingError
 from bridge.select import facts_of, mismatch
 from bridge.state.jobs import JobRecord
 from eigenwarp.volume.nifti import volume_to_bytes
@@ -59,9 +60,18 @@ def keep_prior(context: PipelineContext, job: JobRecord, rule: Rule, prior: Prio
 
     Returns:
         Notes for the steps that follow.
+
+    Raises:
+        PriorMissingError: the earlier study lacks the SEG that the rule takes its region of interest from.
+        EigenwarpError: as ``convert_series`` and ``part_to_send``.
     """
     series = convert_series(prior.datasets, rule.conversion.tolerances(), rule.conversion.overrides())
-    context.write(job, PRIOR_VOLUME, volume_to_bytes(series.volume))
+    try:
+        volume, _ = part_to_send(context.archive, rule, series)
+    except SegmentationMissingError as error:
+        # Nobody is about to draw on an old study.
+        raise PriorMissingError(f"the earlier study cannot be cropped: {error.detail}") from None
+    context.write(job, PRIOR_VOLUME, volume_to_bytes(volume))
     for number, dataset in enumerate(prior.datasets):
         buffer = BytesIO()
         dcmwrite(buffer, dataset, enforce_file_format=True)

@@ -1,34 +1,39 @@
 """converted → submitted: volumes to the service, and the registration asked for."""
 
-from pathlib import Path
-
 from bridge.config.rules import Rule
 from bridge.pipeline.context import PipelineContext
 from bridge.pipeline.converting import SERIES_VOLUME
 from bridge.pipeline.outcome import Advance, Anew, Outcome
-from bridge.pipeline.prior import PRIOR_VOLUME
+from bridge.pipeline.reference import reference_volumes
 from bridge.state.job_states import JobState
 from bridge.state.jobs import JobRecord
-from eigenwarp.errors import FileUnreadableError, IdempotencyMismatchError
+from eigenwarp.errors import IdempotencyMismatchError
 from eigenwarp.schemas.localization import LocalizePair
 from eigenwarp.schemas.requests import OutputName
 
-_OUTPUTS: tuple[OutputName, ...] = ("field", "warped_segmentation", "jacobian", "report")
+_OUTPUTS: dict[str, tuple[OutputName, ...]] = {
+    "fixed": ("field", "warped_segmentation", "jacobian", "report"),
+    "moving": ("field", "inverse_field", "report"),
+}
 
 
 def submit(context: PipelineContext, job: JobRecord) -> Outcome:
-    """The reference is moved onto the series. A second try under the same key finds the first one's job."""
+    """One is moved onto the other, as the rule's role says. A second try under the same key finds the first's job."""
     rule, client = context.rule_of(job), context.client
-    fixed = client.upload(context.read(job, SERIES_VOLUME), subject=job.notes["subject"])
-    moving, labels = _reference(context, job, rule)
+    series = client.upload(context.read(job, SERIES_VOLUME), subject=job.notes["subject"])
+    image, labels = reference_volumes(context, job, rule)
+    reference = client.upload(image, subject=job.notes["subject"] if rule.reference == "prior" else None)
+    measured = None if labels is None else client.upload(labels, "segmentation")
+    is_fixed = rule.role == "fixed"
     try:
         submitted = client.register(
-            client.upload(moving, subject=job.notes["subject"] if rule.reference == "prior" else None),
-            fixed,
-            moving_segmentation=None if labels is None else client.upload(labels, "segmentation"),
+            reference if is_fixed else series,
+            series if is_fixed else reference,
+            moving_segmentation=measured if is_fixed else None,
+            fixed_segmentation=None if is_fixed else measured,
             model=job.notes["model"],
             refine=rule.refine,
-            outputs=_OUTPUTS,
+            outputs=_OUTPUTS[rule.role],
             field_format="ras",
             alignment=rule.alignment,
             localize=_localize(job, rule),
@@ -45,25 +50,7 @@ def _localize(job: JobRecord, rule: Rule) -> LocalizePair | None:
     """What the service is to find in the series, and in an earlier one as well; templates are cropped already."""
     if rule.localize is None:
         return None
-    volumes = "both" if rule.reference == "prior" else "fixed"
+    volumes = "both" if rule.reference == "prior" else rule.role
     return LocalizePair.model_validate(
         {"structure": rule.localize.structure, "side": job.notes["side"], "volumes": volumes}
     )
-
-
-def _reference(context: PipelineContext, job: JobRecord, rule: Rule) -> tuple[bytes, bytes | None]:
-    """The moving image and its labels, as NIfTI files."""
-    if rule.reference == "prior":
-        return context.read(job, PRIOR_VOLUME), None
-    if rule.reference_file is not None:
-        labels = None if rule.reference_labels is None else _bytes(rule.reference_labels)
-        return _bytes(rule.reference_file), labels
-    name, _, version = job.notes["model"].partition("@")
-    return context.client.template(name, version), context.client.template_labels(name, version)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileUnreadableError(f"{path}: {error.strerror or type(error).__name__}") from None

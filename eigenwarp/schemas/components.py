@@ -49,6 +49,7 @@ class ComponentRow(Document):
     standard_deviation: float = Field(description="Of the training cohort along the component, latent units.")
     motion: MotionRow
     volume_changes: list[LabelChange]
+    description: str = Field(default="", description="What it does at +1 standard deviation, in a line.")
 
 
 class ComponentTable(Document):

@@ -80,7 +80,8 @@ function choose(k) {
   }
   if (!row) return;
   find("#stage-title").textContent = `Component ${k}`;
-  find("#stage-words").textContent = inWords(row);
+  const { description } = row;
+  find("#stage-words").textContent = description ? `${description[0].toUpperCase()}${description.slice(1)}.` : inWords(row);
   const facts = [
     ["Explained, together", percent(row.cumulative)],
     ["RMS motion", `${fixed(row.motion.rms_mm, 2)} mm`],

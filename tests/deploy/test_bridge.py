@@ -158,7 +158,7 @@ def test_every_configuration_on_the_page_is_read(tmp_path: Path) -> None:
     whole, *parts = [
         textwrap.dedent(block) for block in re.findall(r"^ *```toml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
     ]
-    assert len(parts) == 3
+    assert len(parts) == 5
     (tmp_path / "bridge.toml").write_text(whole)
     assert read_config(tmp_path / "bridge.toml").rules[0].localize is not None
     base = tomllib.loads(whole)

@@ -22,6 +22,7 @@ from tests.integration.work import (
     running,
     submit_work,
 )
+from tests.servers.processes import wait_until
 from tests.servers.redis import running_redis
 from tests.tiny_bundle import blob
 
@@ -60,9 +61,8 @@ def test_results_wait_for_room(confined: Confined) -> None:
     held = _files(confined)
     refused = calls.http.post("/volumes", files={"file": ("volume.nii.gz", volume_to_bytes(blob(77)[0]))})
     assert (refused.status_code, problem_code(refused)) == (503, "store-unavailable")
-    time.sleep(4)
+    wait_until(lambda: "waiting for a store" in confined.deployment.log("worker-0"), "the worker meets the full disk")
     assert calls.job(work.registrations[0]).state in ("queued", "running")
-    assert "waiting for a store" in confined.deployment.log("worker-0"), "the worker met the full disk"
     assert _files(confined) == held, "nothing is left of what did not fit"
     confined.disks.free(confined.objects)
     _require_done_once(confined, work)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from eigenwarp.errors import ComponentOutOfRangeError, OptionInvalidError
+from eigenwarp.explanation import describe_motion
 from eigenwarp.field import invert, jacobian_determinant
+from eigenwarp.field.motion import decompose_motion
 from eigenwarp.model.registration import RegistrationModel
 from tests.tiny_bundle import COMPONENTS
 from worker.components import component_field, describe_components
@@ -53,6 +55,8 @@ def test_rows_describe_the_anatomys_motion_which_is_the_inverse_of_the_field(mod
         assert sum(row.motion.shares.model_dump().values()) == pytest.approx(1)
         volume = float(jacobian_determinant(inverse)[labels.data == 1].mean())
         assert row.volume_changes[0].change_percent == pytest.approx(100 * (volume - 1), abs=0.5)
+        motion = decompose_motion(inverse, labels.data > 0)
+        assert row.description.startswith(describe_motion(motion)), "the line, and what the labels do"
 
 
 def test_variances_accumulate(model: RegistrationModel) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.config import read_config
 from bridge.config.reading import read_secret
+from bridge.dicom.region import PatientBox
 from eigenwarp.errors import EigenwarpError
 
 GOOD = """
@@ -67,6 +68,59 @@ def test_paths_are_seen_from_the_file_and_defaults_are_safe(tmp_path: Path) -> N
             '[listener]\npeers = [{ae_title = "SCANNER"}]',
             "archive.retrieve = 'move': 'PACS', which sends, is none of listener.peers",
         ),
+        ('name = "hippocampus"', 'name = "hippocampus"\nrole = "still"', "rules.0.role.*'still'"),
+        ('name = "hippocampus"', 'name = "hippocampus"\nrole = "moving"\nreference = "prior"', "no labels to bring"),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nrole = "moving"\nreference = "file"\nreference_file = "a.nii.gz"',
+            "need reference_labels",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nsegmentation = {margin_mm = 3}',
+            "rules.0.segmentation.*neither series_description nor label",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nsegmentation = {label = "left", margin_mm = -3}',
+            "rules.0.segmentation.margin_mm.*-3",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nsegmentation = {label = "(left"}',
+            "rules.0.segmentation.label.*'.left' is no regular",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nbox = {corners = [[0, 0, 0], [10, 0, 10]]}',
+            "rules.0.box.*extent along y, got 0 to 0 mm",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nbox = {centre = [0, 0, 0], size = [10, -5, 10]}',
+            "rules.0.box.size.*-5 mm along y",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nbox = {centre = [0, 0, 0]}',
+            "rules.0.box.*centre and size go together",
+        ),
+        ('name = "hippocampus"', 'name = "hippocampus"\nbox = {}', "rules.0.box.*either corners or centre and size"),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nbox = {corners = [[0, 0], [10, 10]]}',
+            "rules.0.box.corners.0.2",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nbox = {corners = [[0, 0, 0], [10, 10, inf]]}',
+            "rules.0.box.corners.1.2.*inf",
+        ),
+        (
+            'name = "hippocampus"',
+            'name = "hippocampus"\nlocalize = {side = "left"}\nbox = {centre = [0, 0, 0], size = [9, 9, 9]}',
+            "localize and box: a rule has one region",
+        ),
         ("8042/", '8042/" \nuser = "me\n', "archive|TOML|character"),
         (
             "[[rules]]",
@@ -79,6 +133,16 @@ def test_what_is_wrong_is_named_with_its_value(tmp_path: Path, change: str, into
     assert change in GOOD
     with pytest.raises(EigenwarpError, match=f"(?s)bridge.toml.*{named}"):
         read_config(written(tmp_path, GOOD.replace(change, into, 1)))
+
+
+@pytest.mark.parametrize(
+    "box", ["corners = [[5, -2, 30], [-5, 8, 10.5]]", "centre = [0, 3, 20.25], size = [10, 10, 19.5]"]
+)
+def test_a_box_is_two_corners_or_centre_and_size(tmp_path: Path, box: str) -> None:
+    named = GOOD.replace('name = "hippocampus"', f'name = "hippocampus"\nbox = {{{box}}}')
+    found = read_config(written(tmp_path, named)).rules[0].box
+    assert found is not None
+    assert found.in_patient() == PatientBox((-5.0, -2.0, 10.5), (5.0, 8.0, 30.0))
 
 
 def test_a_password_in_a_url_is_refused_without_being_shown(tmp_path: Path) -> None:
