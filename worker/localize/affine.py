@@ -1,25 +1,23 @@
-"""ANTs' affine registration of two heads, as a matrix between their worlds."""
+"""The affine registration of two heads, in a process of its own.
 
-import os
+ANTs holds Python's global lock for as long as it searches, which may be half a minute. In the worker's own process no
+lease would be renewed in that time and no cancellation heard, and the job would be taken for lost.
+"""
+
+import subprocess
+import sys
 import tempfile
-from typing import TYPE_CHECKING, Literal
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from eigenwarp.errors import LocalizeUnavailableError, StructureNotLocatedError
 from eigenwarp.volume import Volume
+from worker.localize.ants_search import FAILURE, FOUND, PROBLEM, Search
 
-if TYPE_CHECKING:
-    from ants.core.ants_image import ANTsImage
-
-Search = Literal["AffineFast", "Affine"]
-"""ANTs' names: the first looks at coarse images only; the second finds heads that are turned further, in ten times the
-time."""
-
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-# ANTs draws the voxels that it compares: the same ones, and as many threads, make the same box each time.
-_SEED = 1
+__all__ = ["Search", "register_affinely"]
 
 
 def register_affinely(fixed: Volume, moving: Volume, search: Search) -> npt.NDArray[np.float64]:
@@ -31,52 +29,29 @@ def register_affinely(fixed: Volume, moving: Volume, search: Search) -> npt.NDAr
     Raises:
         LocalizeUnavailableError: the extra ``localize`` is not installed.
         StructureNotLocatedError: ANTs finds no overlap, or nothing to compare.
+        RuntimeError: the process ended before its time, for want of memory for instance.
     """
-    _bound_threads()
-    try:
-        import ants
-    except ImportError as error:
+    if find_spec("ants") is None:
         raise LocalizeUnavailableError(
-            f"locating structures needs the extra 'localize' where the worker runs: {error.name} is not installed"
-        ) from None
-    # Neither Python's nor NumPy's own generators are touched with ``on=False``.
-    ants.config.set_ants_deterministic(on=False, seed_value=_SEED)
-    with tempfile.TemporaryDirectory(prefix="eigenwarp-ants-") as folder:
-        try:
-            found = ants.registration(
-                fixed=_to_ants(fixed),
-                moving=_to_ants(moving),
-                type_of_transform=search,
-                outprefix=f"{folder}/",
-            )
-        # ANTs knows one class of error for all that goes wrong inside of it.
-        except (RuntimeError, ValueError) as error:
-            raise StructureNotLocatedError(
-                f"the image cannot be registered to a head ({type(error).__name__})"
-            ) from None
-        transform = ants.read_transform(found["fwdtransforms"][0])
-        parameters, centre = np.array(transform.parameters), np.array(transform.fixed_parameters)
-    # ITK: x → M (x − c) + c + t.
-    matrix = np.eye(4)
-    matrix[:3, :3] = parameters[:9].reshape(3, 3)
-    matrix[:3, 3] = parameters[9:12] + centre - matrix[:3, :3] @ centre
-    to_moving: npt.NDArray[np.float64] = _LPS_TO_RAS @ matrix @ _LPS_TO_RAS
-    return to_moving
-
-
-def _bound_threads() -> None:
-    """ITK starts a thread per core of the machine otherwise; it asks the environment when it first computes."""
-    cores = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
-    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", cores)
-
-
-def _to_ants(volume: Volume) -> "ANTsImage":
-    import ants
-
-    affine = _LPS_TO_RAS @ volume.geometry.affine
-    return ants.from_numpy(
-        np.ascontiguousarray(volume.data),
-        origin=affine[:3, 3].tolist(),
-        spacing=list(volume.geometry.spacing),
-        direction=affine[:3, :3] / volume.geometry.spacing,
-    )
+            "locating structures needs the extra 'localize' where the worker runs: ants is not installed"
+        )
+    with tempfile.TemporaryDirectory(prefix="eigenwarp-ants-") as name:
+        folder = Path(name)
+        np.savez(
+            folder / PROBLEM,
+            fixed=fixed.data,
+            fixed_affine=fixed.geometry.affine,
+            moving=moving.data,
+            moving_affine=moving.geometry.affine,
+        )
+        # -P: nothing is imported from the folder that the worker happens to run in.
+        command = [sys.executable, "-P", "-m", "worker.localize.ants_search", str(folder), search]
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        failure = folder / FAILURE
+        if failure.exists():
+            raise StructureNotLocatedError(f"the image cannot be registered to a head ({failure.read_text()})")
+        if ended.returncode != 0:
+            last = ended.stderr.strip().rpartition("\n")[2]
+            raise RuntimeError(f"the search for a head ended with code {ended.returncode}: {last}")
+        found: npt.NDArray[np.float64] = np.load(folder / FOUND)
+        return found

@@ -1,8 +1,11 @@
 """A hippocampus is found in real heads, also moved and obliquely resampled; what is no head is refused."""
 
+import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -42,11 +45,31 @@ def test_in_a_head_moved_and_resampled_obliquely_too(
 
 
 @pytest.mark.slow
-def test_a_head_turned_far_is_found_by_the_thorough_search(head: Head) -> None:
+def test_a_head_turned_far_is_found_by_the_thorough_search_while_others_go_on(head: Head) -> None:
     turned = moved_head(head, (35, 20, -30), (0, 0, 0), spacing=(2.0, 2.0, 2.0))
-    found = locate(turned.image, "hippocampus", "left")
+    ticks, ended = [time.monotonic()], Event()
+
+    def tick() -> None:
+        while not ended.wait(0.02):
+            ticks.append(time.monotonic())
+
+    other = Thread(target=tick)
+    other.start()
+    try:
+        found = locate(turned.image, "hippocampus", "left")
+    finally:
+        ended.set()
+        other.join()
     assert turned.share_inside(found.geometry, LEFT) > 0.99
     assert found.correlation > 0.9
+    # A worker's lease is renewed by such a thread.
+    assert np.diff(ticks).max() < (ticks[-1] - ticks[0]) / 4, "no other thread ran during a search"
+
+
+def test_a_search_that_ends_before_its_time_is_told(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(RuntimeError, match="ended with code 1"):
+        locate(head.image, "hippocampus", "left")
 
 
 def test_the_side_is_the_world_s_however_the_voxels_are_stored(head: Head, box: Box) -> None:
