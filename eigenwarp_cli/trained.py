@@ -29,6 +29,9 @@ def export(
     data_name: Annotated[
         str, typer.Option(help="What the model card calls the data set, with its source and licence.")
     ] = "Medical Segmentation Decathlon, Task 04 Hippocampus, CC BY-SA 4.0",
+    half_basis: Annotated[
+        bool, typer.Option("--half-basis", help="Keep the components as float16: half the size, off by some 0.02 %.")
+    ] = False,
 ) -> None:
     """Make a bundle of a run: weights, basis, template, provenance and model card."""
     from training.checkpoint import read_config
@@ -49,6 +52,7 @@ def export(
         components=components,
         checkpoint=checkpoint,
         incremental=incremental,
+        half_basis=half_basis,
     )
     if note := card_note(folder):
         write_text(out / "NOTES.md", note)

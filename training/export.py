@@ -53,6 +53,7 @@ def export_bundle(
     components: int = 32,
     checkpoint: str = "best",
     incremental: bool = False,
+    half_basis: bool = False,
 ) -> Manifest:
     """Write a bundle of a run: weights, basis, template and provenance.
 
@@ -60,6 +61,7 @@ def export_bundle(
         cohort: the training subjects.
         data: the data set's name and source, for the card; never a path.
         components: K of the basis; 0 for a bundle without one.
+        half_basis: as ``save_bundle``.
     """
     network, config, provenance = load_run(run, checkpoint)
     basis = fit_basis(network, cohort, components, incremental=incremental) if components else None
@@ -83,6 +85,7 @@ def export_bundle(
         basis=basis,
         template=template,
         template_segmentation=template_segmentation,
+        half_basis=half_basis,
     )
 
 

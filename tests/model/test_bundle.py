@@ -82,6 +82,29 @@ def test_the_basis_comes_back(tiny_bundle: Path) -> None:
     np.testing.assert_allclose(basis.coefficient_covariance, stored["coefficient_covariance"], rtol=1e-4, atol=1e-6)
 
 
+def test_a_basis_kept_in_half_is_half_as_large_and_hardly_turned(tiny_bundle: Path, tmp_path: Path) -> None:
+    whole = load_bundle(tiny_bundle)
+    assert whole.basis is not None
+    save_bundle(
+        tmp_path / "half",
+        name="half",
+        created="2026-01-01T00:00:00Z",
+        network=whole.network,
+        preprocessing=whole.preprocessing,
+        labels=whole.manifest.labels,
+        provenance=whole.manifest.provenance,
+        basis=whole.basis,
+        half_basis=True,
+    )
+    half = load_bundle(tmp_path / "half").basis
+    assert half is not None
+    assert load_arrays(tmp_path / "half" / "basis.safetensors")["components"].dtype == np.float16
+    assert half.components.dtype == np.float32
+    off = np.linalg.norm(half.components - whole.basis.components, axis=1)
+    assert 0 < off.max() < 5e-4
+    np.testing.assert_array_equal(half.mean, whole.basis.mean)
+
+
 def test_the_version_follows_the_content(tmp_path: Path) -> None:
     one, same = (read_manifest(write_tiny_bundle(tmp_path / name)).version for name in ("one", "same"))
     assert one == same
