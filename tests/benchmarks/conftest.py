@@ -1,7 +1,11 @@
 """Pairs that any of the programs can register in a second."""
 
+import os
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.subjects import Pair
 from eigenwarp.field import warp_segmentation, warp_volume
@@ -12,6 +16,16 @@ from tests.tiny_bundle import tiny_bundle as tiny_bundle
 from training.data.synthetic import make_subject
 
 SHAPE = (32, 32, 32)
+_ITK_THREADS = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
+
+
+@pytest.fixture(autouse=True)
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a benchmark gives the programs is theirs alone: with several threads they find another optimum."""
+    monkeypatch.setenv(_ITK_THREADS, os.environ.get(_ITK_THREADS, "1"))
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
