@@ -84,7 +84,7 @@ def test_every_setting_exists(model: dict[str, Any]) -> None:
 
 def test_every_variable_in_the_text_is_explained_or_a_setting() -> None:
     for path in (BASE, CPU):
-        assert set(re.findall(r"(?<!\$)\$\{(\w+)", path.read_text())) <= {"WEB_ADDRESS"}
+        assert set(re.findall(r"(?<!\$)\$\{(\w+)", path.read_text())) <= {"TORCH_INDEX", "WEB_ADDRESS"}
 
 
 def test_every_secret_is_granted_declared_and_made(model: dict[str, Any], tmp_path: Path) -> None:
